@@ -1,0 +1,120 @@
+"""What every stage does around its own work: read its section, guard its process, keep scratch, report, end clearly."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from components import environment, guard
+from rsvlm.errors import ConfigurationError, RsvlmError
+from rsvlm.files import MANIFEST, read_manifest, remove, sha256_file, sha256_of
+from rsvlm.recipes.load import load_recipe, load_section, split_item
+from rsvlm.recipes.parameters import Parameters, load_parameters
+from rsvlm.recipes.schema import About
+from rsvlm.settings import Section
+
+SCRATCH = Path(".rsvlm/scratch")
+INTERRUPTED = 143
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of one recipe item, about to do its work.
+
+    Attributes:
+        stage: the stage's name (acquire, caption, ...).
+        item: the DVC item, for example `remoteclip` or `remoteclip-smoke`.
+        section: the checked settings of this stage.
+        about: what the system is.
+        parameters: `params.yaml`.
+        root: the workspace; all paths in recipes are relative to it.
+        code: fingerprint of the code that this stage runs.
+    """
+
+    stage: str
+    item: str
+    section: Section
+    about: About
+    parameters: Parameters
+    root: Path
+    code: str
+
+    @property
+    def seed(self) -> int:
+        """The workspace's seed; combine it with names through `rsvlm.seeds`."""
+        return self.parameters.seed
+
+    def scratch(self, *inputs: Path) -> Path:
+        """Return the scratch folder of exactly this work, made if needed; a restart of the same work finds it again.
+
+        The folder's name hashes the code, the settings and the manifests of the inputs (a file's bytes where an input
+        is a file), so work under other settings never meets it.
+        """
+        hashes = [read_manifest(path).sha256 if path.is_dir() else sha256_file(path) for path in inputs]
+        key = sha256_of(
+            {
+                "stage": self.stage,
+                "item": self.item,
+                "code": self.code,
+                "settings": self.section.model_dump(mode="json"),
+                "seed": self.seed,
+                "threads": self.parameters.resources.threads,
+                "inputs": hashes,
+            }
+        )
+        folder = self.root / SCRATCH / f"{self.stage}-{self.item}-{key[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def clear_scratch(self) -> None:
+        """Remove this stage's scratch folders (of any settings), once its result is published."""
+        for folder in (self.root / SCRATCH).glob(f"{self.stage}-{self.item}-*"):
+            remove(folder)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main(stage: str, run: Callable[[Stage], None]) -> None:
+    """Run one stage as a command: `python -m components.<stage> <item>`; never returns.
+
+    Exit codes: 0 done; 2 a wrong recipe or argument, before any work; 1 any other named error; 143 interrupted.
+    """
+    environment.apply()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    for noisy in ("httpx", "ray", "alembic", "mlflow.store", "fsspec", "botocore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _interrupt)
+    guard.die_with_parent()
+    started = time.monotonic()
+    try:
+        if len(sys.argv) != 2:
+            raise ConfigurationError(f"usage: python -m components.{stage} <recipe item>, for example: remoteclip")
+        item = sys.argv[1]
+        root = Path.cwd()
+        name, _ = split_item(item)
+        section = load_section(root, stage, item)
+        parameters = load_parameters(root)
+        os.environ.setdefault("OMP_NUM_THREADS", str(parameters.resources.threads))
+        code = json.loads((root / "code.json").read_bytes())[stage][section.family]
+        run(Stage(stage, item, section, load_recipe(root, name).about, parameters, root, code))
+    except KeyboardInterrupt:
+        logging.error(
+            "%s@%s: interrupted after %.0f s; run the same command again to go on", stage, sys.argv[-1], time.monotonic() - started
+        )
+        sys.exit(INTERRUPTED)
+    except RsvlmError as error:
+        print(f"{stage}: error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    logging.info("%s@%s: done in %.1f s", stage, item, time.monotonic() - started)
+    sys.exit(0)
+
+
+__all__ = ["MANIFEST", "Stage", "main"]

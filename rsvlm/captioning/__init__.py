@@ -1,0 +1,1 @@
+"""Captions from boxes, masks, labels and retrieval sets."""

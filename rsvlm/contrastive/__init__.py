@@ -1,0 +1,1 @@
+"""Encoders and objectives that put images and text in one space."""

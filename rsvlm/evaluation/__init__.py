@@ -1,0 +1,1 @@
+"""Tasks, metrics, intervals and baselines."""

@@ -1,0 +1,1 @@
+"""Rasters, pictures, chips, bands and georeferences."""

@@ -1,0 +1,1 @@
+"""Which code, data and parameters made a thing."""

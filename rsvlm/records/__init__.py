@@ -1,0 +1,1 @@
+"""Pair and conversation records, shards, splits and leak checks."""

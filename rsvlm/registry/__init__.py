@@ -1,0 +1,1 @@
+"""MLflow models, gates and cards."""

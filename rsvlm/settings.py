@@ -1,0 +1,105 @@
+"""The strict base of every settings model in a recipe, and errors that say what to change."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from rsvlm.errors import ConfigurationError
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Settings(BaseModel):
+    """Settings that refuse what they do not know: unknown keys, wrong types, NaN; and that nobody changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class Section(Settings):
+    """One stage's section of a recipe: which system it belongs to, and then its own settings.
+
+    Attributes:
+        family: the family folder under `recipes/` (contrastive, instruction, ...).
+        system: the recipe file's name; `recipes/<family>/<system>.yaml` holds this section.
+    """
+
+    family: Name
+    system: Name
+
+
+def nearest(word: str, allowed: list[str]) -> str:
+    """Return ` (did you mean 'x'?)` for the closest allowed word, or an empty string."""
+    close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that a model allows at a location inside it (empty where it is not a model)."""
+    fields: list[str] = sorted(model.model_fields)
+    current: Any = model
+    for part in location:
+        if isinstance(part, int):
+            continue
+        candidates = _models_in(current.model_fields[part].annotation) if part in getattr(current, "model_fields", {}) else []
+        if not candidates:
+            continue  # a union's tag or a mapping's key: stay at the same model
+        current = candidates[0]
+        fields = sorted({name for candidate in candidates for name in candidate.model_fields})
+    return fields
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+
+
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    """Return one line for the first fault of a validation: file and key, what is wrong, what is allowed, the near match."""
+    fault = error.errors(include_url=False)[0]
+    location = fault["loc"]
+    key = ".".join(str(part) for part in location)
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        allowed = _fields_at(model, location[:-1])
+        unknown = str(location[-1])
+        return f"{where}: {key}: unknown key; allowed: {', '.join(allowed)}{nearest(unknown, allowed)}{more}"
+    if fault["type"] in ("literal_error", "union_tag_invalid", "enum"):
+        context = fault.get("ctx", {})
+        expected = str(context.get("expected") or context.get("expected_tags") or "")
+        given = str(context.get("tag", fault["input"]))
+        words = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+        return f"{where}: {key}: '{given}' is not allowed; allowed: {', '.join(words)}{nearest(given, words)}{more}"
+    if fault["type"] == "missing":
+        return f"{where}: {key}: this key is missing{more}"
+    return f"{where}: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}{more}"
+
+
+def validate(model: type[Model], data: Mapping[str, Any], where: str) -> Model:
+    """Validate a mapping read from YAML or JSON against a settings model.
+
+    Args:
+        model: the settings model.
+        data: what the file says.
+        where: the file and section, for the message.
+
+    Raises:
+        ConfigurationError: one line with file, key, the allowed values and the nearest match.
+    """
+    try:
+        # JSON mode: lists stand for tuples and strings for enums, as in the files, while numbers stay strict.
+        return model.model_validate_json(_to_json(data, where))
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, model, where)) from None
+
+
+def _to_json(data: Mapping[str, Any], where: str) -> str:
+    try:
+        return json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{where}: only text, numbers, true/false, lists and mappings are allowed ({error})") from None

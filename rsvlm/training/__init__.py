@@ -1,0 +1,1 @@
+"""One loop, its engines, checkpoints and sample order."""
