@@ -1,0 +1,183 @@
+"""The `rsvlm` command. What a command needs is imported when it runs, so that the light ones answer at once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components import environment
+from flows.cli.console import say, workspace
+from rsvlm.errors import RsvlmError
+
+app = typer.Typer(
+    name="rsvlm",
+    help="Build, train, evaluate and promote vision-language models for remote sensing, one recipe a system.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+INTERRUPTED = 130
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Profile = Annotated[str, typer.Option(help="laptop, full or smoke; params.yaml names the one taken by default.")]
+Name = Annotated[str, typer.Argument(help="A recipe; `rsvlm recipes` lists them.")]
+
+
+def _profile(root: Path, profile: str) -> str:
+    from rsvlm.recipes.parameters import load_parameters
+
+    return profile or load_parameters(root).profile
+
+
+@app.command()
+def recipes(json: Json = False) -> None:
+    """List the recipes: family, title, place in the survey, level reached, profiles."""
+    from flows.cli.recipes import list_recipes
+
+    list_recipes(workspace(), as_json=json)
+
+
+@app.command()
+def show(name: Name, profile: Profile = "", json: Json = False) -> None:
+    """Show what a recipe is, and all settings of a profile."""
+    from flows.cli.recipes import show_recipe
+
+    root = workspace()
+    show_recipe(root, name, _profile(root, profile), as_json=json)
+
+
+@app.command()
+def plan(name: Name, profile: Profile = "", json: Json = False) -> None:
+    """Say what a run would do and need: stages and their state, inputs, parameters, memory, disk."""
+    from flows.cli.plan import show_plan
+
+    root = workspace()
+    show_plan(root, name, _profile(root, profile), as_json=json)
+
+
+@app.command()
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Recipes; `rsvlm recipes` lists them.")],
+    profile: Profile = "",
+    until: Annotated[str | None, typer.Option(help="The last stage to run.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run the recipes' stages although they are up to date.")] = False,
+    json: Json = False,
+) -> None:
+    """Run recipes end to end; what is up to date is not done again."""
+    from flows.cli.run import run_recipes
+
+    root = workspace()
+    run_recipes(root, names, _profile(root, profile), until=until, force=force, as_json=json)
+
+
+@app.command()
+def status(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Recipes; all by default.")] = None,
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    """Say which stages are up to date, what is running, and the latest results."""
+    from flows.cli.status import show_status
+
+    root = workspace()
+    show_status(root, names or [], _profile(root, profile), as_json=json)
+
+
+@app.command()
+def models(json: Json = False) -> None:
+    """List the registered models: versions, aliases, main metric."""
+    from flows.cli.models import list_models
+
+    list_models(workspace(), as_json=json)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A registered model: NAME, NAME@ALIAS or NAME/VERSION.")],
+    image: Annotated[list[Path] | None, typer.Option(help="An image file; may be repeated.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A caption to compare images with; may be repeated.")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="A question about the image, or what to draw; may be repeated.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for generated images.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask a registered model."""
+    from flows.cli.models import predict_with
+
+    predict_with(workspace(), model, image or [], text or [], prompt or [], output, as_json=json)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A recipe item (remoteclip, remoteclip-smoke) or a model version (NAME/2).")],
+    second: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
+    json: Json = False,
+) -> None:
+    """Put two results side by side, metric by metric."""
+    from flows.cli.compare import compare_results
+
+    compare_results(workspace(), first, second, as_json=json)
+
+
+@app.command()
+def report(
+    name: Name,
+    profile: Profile = "",
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Say where a recipe's report is, with its main figures."""
+    from flows.cli.compare import show_report
+
+    root = workspace()
+    show_report(root, name, _profile(root, profile), open_it=open_it, as_json=json)
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired without loss.")] = False,
+    json: Json = False,
+) -> None:
+    """Check versions, cores, memory, disk, mirror, addresses, credentials (never printed) and leftovers."""
+    from flows.cli.doctor import examine
+
+    examine(workspace(), fix=fix, as_json=json)
+
+
+def _usage_line(error: Exception) -> str:
+    """Return a wrong call of the command line as one line, with what would be right where that is known."""
+    text = " ".join(str(getattr(error, "message", error)).split())
+    near = [str(word) for word in getattr(error, "possibilities", None) or []]
+    if near and near[0] not in text:
+        text += f" (did you mean '{near[0]}'?)"
+    if text.startswith("No such command"):
+        text += (
+            f" Known: {', '.join(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)}."
+        )
+    return text
+
+
+def main() -> None:
+    """Run the command line; a named error is one line and exit code 1 or 2, Ctrl-C is 130."""
+    environment.apply()
+    try:
+        code = app(standalone_mode=False)
+    except RsvlmError as error:
+        say(f"rsvlm: error: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("rsvlm: stopped")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        # Typer carries its own copy of click, so its usage errors are known by what they offer, not by their class.
+        if not hasattr(error, "format_message"):
+            raise
+        say(f"rsvlm: error: {_usage_line(error)}")
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

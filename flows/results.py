@@ -1,0 +1,87 @@
+"""What a recipe has to show: stages, main metric against its trivial baseline, model version, report."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.reproduce import CURRENT
+from rsvlm.recipes.load import item_of
+
+PARTS = ("low", "high", "baseline", "published")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recipe's latest result.
+
+    Attributes:
+        name: the recipe.
+        item: the DVC item of the profile.
+        states: the state of each of its own stages after the run, by stage.
+        metric: the main metric's name; None before an evaluation.
+        value: its value, and `baseline` the trivial one.
+        version: of the registered model; None before a registration.
+        alias: champion, challenger, or empty when a gate refused it.
+        report: the report, relative to the workspace; None when there is none.
+    """
+
+    name: str
+    item: str
+    states: Mapping[str, str]
+    metric: str | None
+    value: float | None
+    baseline: float | None
+    version: str | None
+    alias: str
+    report: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {**vars(self), "states": dict(self.states)}
+
+    def row(self) -> list[object]:
+        """Return the cells of the table that ends a run."""
+        from flows.cli.console import figure
+
+        current = sum(state == CURRENT for state in self.states.values())
+        others = [f"{stage} {state}" for stage, state in self.states.items() if state not in (CURRENT, "ran", "restored")]
+        ran = len(self.states) - current - len(others)
+        cells = [self.metric or "-", figure(self.value), figure(self.baseline), self.version or "-", self.alias or "-", self.report or "-"]
+        return [self.name, ", ".join([str(ran), *others]), current, *cells]
+
+
+def result_of(root: Path, name: str, profile: str, states: Mapping[str, str]) -> Result:
+    """Read a recipe's latest result from its report folder; `states` is by stage address, of all stages of the run."""
+    item = item_of(name, profile)
+    folder = root / "reports" / item
+    metrics = _read(folder / "metrics.json")
+    registration = _read(folder / "registration.json")
+    metric = registration.get("metric") or main_metric(metrics)
+    report = folder / "report.html"
+    version = registration.get("version")
+    return Result(
+        name=name,
+        item=item,
+        states={address.partition("@")[0]: state for address, state in states.items() if address.endswith(f"@{item}")},
+        metric=metric,
+        value=metrics.get(metric or ""),
+        baseline=metrics.get(f"{metric}/baseline"),
+        version=None if version is None else str(version),
+        alias=registration.get("alias") or "",
+        report=str(report.relative_to(root)) if report.is_file() else None,
+    )
+
+
+def main_metric(metrics: Mapping[str, float]) -> str | None:
+    """Return the first metric that has a trivial baseline beside it: what to show before a registration names one."""
+    names = sorted(name for name in metrics if name.rsplit("/", 1)[-1] not in PARTS)
+    return next((name for name in names if f"{name}/baseline" in metrics), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    stored: dict[str, Any] = json.loads(path.read_bytes())
+    return stored

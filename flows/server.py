@@ -1,0 +1,132 @@
+"""The Prefect server that a run talks to: the one that PREFECT_API_URL names, or a child of this run on the loopback.
+
+Never Prefect's ephemeral mode: its server outlives a killed run and keeps no schedules.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import components.guard as guard
+from rsvlm.errors import ConfigurationError, RsvlmError
+
+HOME = Path(".rsvlm/prefect")
+_START_SECONDS = 90.0
+_LOG = "server.log"
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def chosen_port() -> int:
+    """Return the port that PREFECT_SERVER_API_PORT asks for, or a free one.
+
+    Raises:
+        ConfigurationError: the variable is no port, or somebody uses that port.
+    """
+    asked = os.environ.get("PREFECT_SERVER_API_PORT", "")
+    if not asked:
+        return free_port()
+    if not asked.isdigit() or not 0 < int(asked) < 65536:
+        raise ConfigurationError(f"PREFECT_SERVER_API_PORT: '{asked}' is not a port; a number from 1 to 65535, or unset, is needed")
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", int(asked)))
+        except OSError:
+            raise ConfigurationError(
+                f"PREFECT_SERVER_API_PORT: port {asked} is taken by another program; choose another, or unset it for a free one"
+            ) from None
+    return int(asked)
+
+
+def answers(address: str, seconds: float = 2.0) -> bool:
+    """Whether a Prefect API (`http://host:port/api`) is healthy."""
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=seconds) as reply:
+            return reply.status == 200
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Return the settings of Prefect in a workspace: its home, and logs that go to the server rather than the terminal."""
+    return {
+        "PREFECT_HOME": str(root / HOME),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+
+
+@contextlib.contextmanager
+def prefect_server(root: Path) -> Iterator[str]:
+    """Yield the address of a healthy Prefect API, and set the environment so that Prefect, imported afterwards, uses it.
+
+    Raises:
+        ConfigurationError: the address or port in the environment cannot be used.
+        RsvlmError: our own server did not start; names its log.
+    """
+    for name, value in environment(root).items():
+        os.environ.setdefault(name, value)
+    home = Path(os.environ["PREFECT_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        if not answers(given, 10.0):
+            raise ConfigurationError(f"PREFECT_API_URL: no Prefect server answers at {given}; start it, or unset the variable")
+        yield given
+        return
+    port = chosen_port()
+    address = f"http://127.0.0.1:{port}/api"
+    with (home / _LOG).open("ab") as log, _child(port, log.fileno()) as process:
+        _wait(process, address, home / _LOG)
+        os.environ["PREFECT_API_URL"] = address
+        try:
+            yield address
+        finally:
+            del os.environ["PREFECT_API_URL"]
+
+
+@contextlib.contextmanager
+def _child(port: int, log: int) -> Iterator[subprocess.Popen[bytes]]:
+    serve = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), sys.executable, *serve, "--log-level", "warning"],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        env={**os.environ, "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while not answers(address):
+        if process.poll() is not None:
+            raise RsvlmError(f"the Prefect server ended at once (exit {process.returncode}); its log is {log}")
+        if time.monotonic() > end:
+            raise RsvlmError(f"the Prefect server did not answer within {_START_SECONDS:.0f} s; its log is {log}")
+        time.sleep(0.1)
