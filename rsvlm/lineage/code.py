@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 FAMILY_PACKAGES = ("rsvlm.contrastive", "rsvlm.instruction", "rsvlm.generation", "rsvlm.adaptation")
+# A family whose outputs are scored by another family's model runs that family's code too.
+_JUDGES = {("evaluate", "generation"): "rsvlm.contrastive"}
 
 
 class _Strip(ast.NodeTransformer):
@@ -77,10 +79,12 @@ def reachable(root: Path, start: str, skip: Iterable[str] = ()) -> list[str]:
 def fingerprint(root: Path, stage: str, family: str) -> str:
     """Return the hash of the code that one stage runs for one family of systems.
 
-    Other families' packages are left out: a change to diffusion does not retrain contrastive models. Data files that
-    travel with the code (templates, source definitions, word lists) count by their bytes.
+    Other families' packages are left out: a change to diffusion does not retrain contrastive models. Only the code of
+    a model that judges another family's outputs counts for that evaluation. Data files that travel with the code
+    (templates, source definitions, word lists) count by their bytes.
     """
-    others = [package for package in FAMILY_PACKAGES if package != f"rsvlm.{family}"]
+    own = (f"rsvlm.{family}", _JUDGES.get((stage, family)))
+    others = [package for package in FAMILY_PACKAGES if package not in own]
     digest = hashlib.sha256()
     for module in reachable(root, f"components.{stage}", others):
         path = _path_of(root, module)
