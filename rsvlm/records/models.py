@@ -1,0 +1,180 @@
+"""Records as they lie in shards: pairs (image and captions) and dialogues (image and conversations).
+
+Coordinates are pixels of the stored image, x to the right and y down, the origin in its upper left corner.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rsvlm.records.text import LONGEST_CAPTION, LONGEST_LABEL, clean_text
+from rsvlm.records.unfit import Unfit
+
+SPLITS = ("test", "validation", "train")
+EXTENSIONS = ("jpg", "png")
+ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,91}")
+
+Point = tuple[float, float]
+Polygon = tuple[Point, Point, Point, Point]
+Split = Literal["train", "validation", "test"]
+Task = Literal["classification", "caption", "grounding", "identify", "refer", "presence", "counting", "attribute", "mixed"]
+
+
+def safe_id(*parts: str) -> str:
+    """Join parts into an id that is safe as a file name everywhere: lower case, `a-z0-9_-`, at most 92 characters.
+
+    Raises:
+        Unfit: nothing is left, or it is too long.
+    """
+    text = "-".join(re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
+    return checked_id(text)
+
+
+def checked_id(text: str) -> str:
+    """Return an id that may become a file name.
+
+    Raises:
+        Unfit: it has a character or a length that is not allowed (`../x`, `a.b`, an empty one).
+    """
+    if not ID_PATTERN.fullmatch(text):
+        raise Unfit("id is not safe as a file name", f"{text[:60]!r}; allowed: a-z, 0-9, _ and -, at most 92 characters")
+    return text
+
+
+@dataclass(frozen=True)
+class LabelledObject:
+    """One annotated object: class name and the four corners of its box, in order around it, in pixels."""
+
+    label: str
+    polygon: Polygon
+    difficult: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form; coordinates to a hundredth of a pixel."""
+        corners = [[round(x, 2), round(y, 2)] for x, y in self.polygon]
+        return {"label": self.label, "polygon": corners, "difficult": self.difficult}
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The horizontal box around the corners: x1, y1, x2, y2."""
+        xs, ys = [x for x, _ in self.polygon], [y for _, y in self.polygon]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    @property
+    def centre(self) -> Point:
+        """The centre of the horizontal box."""
+        x1, y1, x2, y2 = self.box
+        return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One record on its way into a shard: the encoded picture and everything that is said about it.
+
+    Attributes:
+        id: safe as a file name (`checked_id`).
+        image: the picture's encoded bytes, as the source had them where they were not cut.
+        extension: `jpg` or `png`, what the bytes are.
+        fields: the JSON record without id, width and height, which the writer fills in.
+    """
+
+    id: str
+    image: bytes
+    extension: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class StoredObject(_Record):
+    """An annotated object in a record."""
+
+    label: Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]
+    polygon: Annotated[list[Annotated[list[float], Field(min_length=2, max_length=2)]], Field(min_length=4, max_length=4)]
+    difficult: bool = False
+
+
+class Pair(_Record):
+    """The JSON of one image-caption record."""
+
+    id: str
+    captions: list[str]
+    caption_ids: list[str]
+    label: str | None = None
+    split: Split
+    scene: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    licence: str
+    method: Literal["native", "b2c", "m2b", "label"]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    objects: list[StoredObject] | None = None
+    gsd: Annotated[float, Field(gt=0)] | None = None
+    bounds: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> "Pair":
+        for labelled in self.objects or []:
+            for x, y in labelled.polygon:
+                if not (0 <= x <= self.width and 0 <= y <= self.height):
+                    raise ValueError(f"object '{labelled.label}' has a corner at {x}, {y}, outside {self.width}x{self.height}")
+        if len(self.captions) != len(self.caption_ids):
+            raise ValueError("captions and caption_ids differ in number")
+        return self
+
+
+class Turn(_Record):
+    """One utterance."""
+
+    role: Literal["user", "assistant"]
+    text: Annotated[str, Field(min_length=1, max_length=10 * LONGEST_CAPTION)]
+
+
+class Conversation(_Record):
+    """Turns about one image; `answer` and `polygons` are what the last assistant turn is scored against."""
+
+    id: str
+    task: Task
+    turns: Annotated[list[Turn], Field(min_length=2)]
+    answer: str | None = None
+    polygons: list[list[list[float]]] | None = None
+
+    @model_validator(mode="after")
+    def _alternate(self) -> "Conversation":
+        roles = [turn.role for turn in self.turns]
+        if roles != ["user", "assistant"] * (len(roles) // 2):
+            raise ValueError("turns must alternate, user first and assistant last")
+        return self
+
+
+class Dialogue(Pair):
+    """The JSON of one image with its conversations."""
+
+    conversations: Annotated[list[Conversation], Field(min_length=1)]
+
+
+def checked_fields(fields: dict[str, Any], *, longest: int) -> dict[str, Any]:
+    """Return a record's JSON after checking all of it.
+
+    Args:
+        fields: the record, with id, width and height.
+        longest: the most characters of a caption.
+
+    Raises:
+        Unfit: a caption, label, coordinate or field that is not allowed.
+    """
+    model: type[Pair] = Dialogue if "conversations" in fields else Pair
+    for caption in fields.get("captions", []):
+        if clean_text(caption, longest=longest) != caption:
+            raise Unfit("caption is not in its stored form", caption[:60])
+    if model is Pair and not fields.get("captions"):
+        raise Unfit("caption is empty", "no caption at all")
+    try:
+        return model.model_validate(fields).model_dump(mode="json", exclude_none=False)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise Unfit("record is malformed", f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"[:200]) from None

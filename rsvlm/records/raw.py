@@ -1,0 +1,78 @@
+"""A source as the acquire stage left it: its files, what its index says of them, and safe paths into it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from rsvlm.errors import DataError
+from rsvlm.records.unfit import Unfit
+
+_COLUMNS = ("file", "gsd", "licence", "west", "south", "east", "north")
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """One source below `data/raw/<item>/`.
+
+    Attributes:
+        name: the source's name.
+        folder: `data/raw/<item>/<name>`, with `index.parquet` and `files/`.
+    """
+
+    name: str
+    folder: Path
+
+    @cached_property
+    def index(self) -> dict[str, dict[str, Any]]:
+        """What the source's index says (gsd, licence, bounds), by file."""
+        path = self.folder / "index.parquet"
+        try:
+            rows = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
+        except (FileNotFoundError, OSError, ValueError) as error:
+            raise DataError(f"{path}: no readable index of source '{self.name}' ({error}); run the acquire stage again") from None
+        return {row["file"]: row for row in rows}
+
+    def path(self, file: str) -> Path:
+        """Return the path of one of the source's files, named as its own annotations name it.
+
+        Raises:
+            Unfit: the name leaves the source's folder, or there is no such file.
+        """
+        root = (self.folder / "files").resolve()
+        path = (root / file).resolve() if "\0" not in file else root
+        if root not in path.parents:
+            raise Unfit("file name leaves its folder", file[:100])
+        if not path.is_file():
+            raise Unfit("file is missing", file[:100])
+        return path
+
+    def find(self, pattern: str) -> list[str]:
+        """Return the source's files that match a glob pattern, relative to its folder, sorted.
+
+        Raises:
+            DataError: none does.
+        """
+        root = self.folder / "files"
+        found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
+        if not found:
+            raise DataError(f"{root}: nothing matches '{pattern}'; check the recipe's pattern or run the acquire stage again")
+        return found
+
+    def licence(self, file: str) -> str:
+        """Return the licence of a file as the index has it, empty where it is unknown."""
+        return str(self.index.get(file, {}).get("licence") or "")
+
+    def gsd(self, file: str) -> float | None:
+        """Return the ground sample distance of a file in metres, where the index knows it."""
+        value = self.index.get(file, {}).get("gsd")
+        return float(value) if value else None
+
+    def bounds(self, file: str) -> list[float] | None:
+        """Return west, south, east, north of a file in degrees, where the index knows them."""
+        row = self.index.get(file, {})
+        values = [row.get(key) for key in ("west", "south", "east", "north")]
+        known = [float(value) for value in values if value is not None]
+        return known if len(known) == len(values) else None

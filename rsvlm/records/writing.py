@@ -1,0 +1,304 @@
+"""Write samples as shards: checked, hashed, in a fixed order, and able to go on after a kill.
+
+Every finished shard lies in the scratch folder as a tar, its index rows, and a note that is written last and proves the
+two. A restart reads the notes, passes over the samples that those shards used up, and goes on behind them, so the final
+bytes do not depend on how often the work was interrupted or on how many threads decoded pictures.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow.parquet as pq
+
+from rsvlm.errors import DataError
+from rsvlm.files import canonical_json, explain_write_errors, remove, sha256_file, write_atomic
+from rsvlm.imagery.pictures import ImageError, decode
+from rsvlm.progress import Progress
+from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
+from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
+from rsvlm.records.near import NearIndex
+from rsvlm.records.rejected import Rejected
+from rsvlm.records.tars import add_member, close_archive
+from rsvlm.records.text import LONGEST_CAPTION
+from rsvlm.records.unfit import Unfit
+
+_AHEAD = 64
+_MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n"}
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at a picture gave: size and perceptual hash, or why it cannot be used."""
+
+    width: int = 0
+    height: int = 0
+    hash: int = 0
+    fault: tuple[str, str] | None = None
+
+
+@dataclass
+class _Shard:
+    """A shard being filled."""
+
+    number: int
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    talks: list[dict[str, Any]] = field(default_factory=list)
+    set_aside: list[list[str]] = field(default_factory=list)
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, function(item)) in the items' order, a bounded number ahead in threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        for item in items:
+            waiting.append((item, pool.submit(function, item)))
+            if len(waiting) >= _AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+
+
+def look(sample: Sample) -> Looked:
+    """Decode a sample's picture and hash it."""
+    from rsvlm.imagery.hashing import phash
+
+    try:
+        checked_id(sample.id)
+        if sample.extension not in EXTENSIONS:
+            raise Unfit("picture format is not stored", f"{sample.extension!r}; allowed: {', '.join(EXTENSIONS)}")
+        if sample.image and not sample.image.startswith(_MAGIC[sample.extension]):
+            raise Unfit("picture is not what its name says", f"no {sample.extension} signature")
+        picture = decode(sample.image, sample.id)
+    except Unfit as unfit:
+        return Looked(fault=(unfit.reason, unfit.detail))
+    except ImageError as error:
+        return Looked(fault=(f"picture: {error.reason}", str(error)))
+    return Looked(picture.width, picture.height, phash(picture))
+
+
+class ShardWriter:
+    """Fills shards one after the other; see `write_shards`."""
+
+    def __init__(
+        self, scratch: Path, rejected: Rejected, prefix: str, samples_per_shard: int, longest: int, copies: NearIndex | None
+    ) -> None:
+        self.scratch, self.rejected, self.prefix = scratch, rejected, prefix
+        self.samples_per_shard, self.longest, self.copies = samples_per_shard, longest, copies
+        self.consumed = 0
+        self.finished = 0
+        self._rows_before = 0
+        self._seen: set[int] = set()
+        self._training_began = False
+        self._resume()
+
+    # -- finished shards ------------------------------------------------------------------------------------------
+
+    def _path(self, number: int, ending: str) -> Path:
+        return self.scratch / f"{self.prefix}-{number:05d}.{ending}"
+
+    def _resume(self) -> None:
+        while (note := self._finished_note(self.finished)) is not None:
+            for row in pq.read_table(self._path(self.finished, "index")).to_pylist():
+                self._remember(row["id"], int(row["phash"], 16), row["split"])
+                self._rows_before += 1
+                self.rejected.keep()
+            for entry in note["set_aside"]:
+                self.rejected.add(*entry[:4], kind="duplicate" if entry[4] == "duplicate" else "record")
+            self.consumed = note["consumed"]
+            self.finished += 1
+
+    def _finished_note(self, number: int) -> dict[str, Any] | None:
+        path = self._path(number, "json")
+        if not path.is_file():
+            return None
+        note: dict[str, Any] = json.loads(path.read_bytes())
+        for ending, digest in note["files"].items():
+            part = self._path(number, ending)
+            if not part.is_file() or sha256_file(part) != digest:
+                return None
+        return note
+
+    # -- one sample -----------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _key(name: str) -> int:
+        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+
+    def _remember(self, name: str, value: int, split: str) -> None:
+        self._seen.add(self._key(name))
+        self._training_began |= split == "train"
+        if self.copies is not None and split != "train":
+            if self._training_began:
+                raise DataError(f"{name}: an evaluation sample came after training samples; near copies cannot be told then")
+            self.copies.add(value, name)
+
+    def _check_new(self, name: str, value: int, split: str) -> str | None:
+        """Return the evaluation sample that this one nearly copies; refuse an id that was used."""
+        if self._key(name) in self._seen:
+            raise Unfit("id is there twice", name)
+        if self.copies is None or split == "test":
+            return None
+        return self.copies.find(value)
+
+    def _prepare(self, sample: Sample, seen: Looked) -> dict[str, Any]:
+        if seen.fault:
+            raise Unfit(*seen.fault)
+        fields = {**sample.fields, "id": sample.id, "width": seen.width, "height": seen.height}
+        return checked_fields(fields, longest=self.longest)
+
+    def add(self, stream: Any, shard: _Shard, sample: Sample, seen: Looked) -> None:
+        """Check one sample and append it to the shard, or set it aside."""
+        source = str(sample.fields.get("source", ""))
+        try:
+            fields = self._prepare(sample, seen)
+            copy = self._check_new(sample.id, seen.hash, fields["split"])
+        except Unfit as unfit:
+            shard.set_aside.append([sample.id[:100], source, unfit.reason, unfit.detail, "record"])
+            return
+        if copy is not None:
+            shard.set_aside.append([sample.id, source, "near copy of an evaluation picture", copy, "duplicate"])
+            return
+        self._remember(sample.id, seen.hash, fields["split"])
+        image_offset = add_member(stream, f"{sample.id}.{sample.extension}", sample.image)
+        text = canonical_json({key: value for key, value in fields.items() if value is not None})
+        json_offset = add_member(stream, f"{sample.id}.json", text)
+        row = self._rows_before + len(shard.rows)
+        for position, talk in enumerate(fields.get("conversations", ())):
+            turns = len(talk["turns"])
+            shard.talks.append(
+                {"id": talk["id"], "row": row, "position": position, "task": talk["task"], "split": fields["split"], "turns": turns}
+            )
+        shard.rows.append(_index_row(self._path(shard.number, "tar").name, sample, seen, fields, image_offset, json_offset, len(text)))
+
+    # -- one shard ------------------------------------------------------------------------------------------------
+
+    def fill(self, samples: Iterator[tuple[Sample, Looked]], progress: Progress) -> bool:
+        """Fill and finish one shard; say whether there may be more samples."""
+        shard = _Shard(self.finished)
+        path = self._path(shard.number, "tar")
+        more = True
+        with path.open("wb") as stream:
+            while len(shard.rows) < self.samples_per_shard:
+                pair = next(samples, None)
+                if pair is None:
+                    more = False
+                    break
+                self.consumed += 1
+                self.add(stream, shard, *pair)
+                progress.advance()
+            close_archive(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._finish(shard, keep=bool(shard.rows or shard.number == 0))
+        return more
+
+    def _finish(self, shard: _Shard, keep: bool) -> None:
+        for entry in shard.set_aside:
+            self.rejected.add(*entry[:4], kind="duplicate" if entry[4] == "duplicate" else "record")
+        self.rejected.keep(len(shard.rows))
+        if not keep:
+            self._path(shard.number, "tar").unlink()
+            return
+        write_table(self._path(shard.number, "index"), shard.rows, INDEX)
+        write_table(self._path(shard.number, "talks"), shard.talks, CONVERSATIONS)
+        files = {ending: sha256_file(self._path(shard.number, ending)) for ending in ("tar", "index", "talks")}
+        note = {"consumed": self.consumed, "set_aside": shard.set_aside, "files": files}
+        write_atomic(self._path(shard.number, "json"), canonical_json(note))
+        self._rows_before += len(shard.rows)
+        self.finished += 1
+
+    def publish_into(self, folder: Path) -> None:
+        """Put the finished shards and the joined tables into the final folder."""
+        numbers = range(self.finished)
+        for number in numbers:
+            shard = self._path(number, "tar")
+            try:
+                os.link(shard, folder / shard.name)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(shard, folder / shard.name)
+        join_tables([self._path(number, "index") for number in numbers], folder / "index.parquet", INDEX)
+        if any(pq.read_metadata(self._path(number, "talks")).num_rows for number in numbers):
+            join_tables([self._path(number, "talks") for number in numbers], folder / "conversations.parquet", CONVERSATIONS)
+
+
+def _index_row(
+    shard: str, sample: Sample, seen: Looked, fields: dict[str, Any], image_offset: int, json_offset: int, json_size: int
+) -> dict[str, Any]:
+    bounds = fields.get("bounds") or [None] * 4
+    return {
+        "id": sample.id,
+        "shard": shard,
+        "image_offset": image_offset,
+        "image_size": len(sample.image),
+        "json_offset": json_offset,
+        "json_size": json_size,
+        "image_sha256": hashlib.sha256(sample.image).hexdigest(),
+        "phash": f"{seen.hash:016x}",
+        **{key: fields[key] for key in ("split", "scene", "label", "source", "licence", "width", "height")},
+        "caption_count": len(fields["captions"]),
+        **dict(zip(("west", "south", "east", "north"), bounds, strict=True)),
+    }
+
+
+def write_shards(
+    samples: Iterable[Sample],
+    folder: Path,
+    rejected: Rejected,
+    *,
+    prefix: str = "pairs",
+    samples_per_shard: int = 1000,
+    longest: int = LONGEST_CAPTION,
+    copies: NearIndex | None = None,
+    scratch: Path | None = None,
+    threads: int = 2,
+    total: int | None = None,
+) -> None:
+    """Write samples as `<prefix>-00000.tar`..., `index.parquet` (and `conversations.parquet`) and `rejected.jsonl`.
+
+    Memory holds one shard's index rows, and of earlier samples an 8-byte key each; never their bytes.
+
+    Args:
+        samples: in the order in which they are to lie; the same at every run. With `copies`, test samples first, then
+            validation, then training samples.
+        folder: where the files go; the caller publishes it.
+        rejected: what is set aside goes here (and what its caller put there before, into `rejected.jsonl`).
+        prefix: the start of the shards' names.
+        samples_per_shard: samples in each shard but the last.
+        longest: the most characters of a caption.
+        copies: drop training and validation samples whose picture nearly copies an evaluation picture seen before.
+        scratch: keeps finished shards over a kill; a folder inside `folder`, removed at the end, where none is given.
+        threads: how many pictures are decoded at once; the result does not depend on it.
+        total: how many samples there will be, for the progress lines.
+
+    Raises:
+        DataError: no sample at all was fit, or evaluation samples came after training samples.
+        RsvlmError: the disk is full or may not be written.
+    """
+    work = scratch if scratch is not None else folder / ".work"
+    with explain_write_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+        writer = ShardWriter(work, rejected, prefix, samples_per_shard, longest, copies)
+        progress = Progress("write shards", total, "samples")
+        progress.start_at(writer.consumed)
+        looked = in_order(look, itertools.islice(samples, writer.consumed, None), threads)
+        while writer.fill(looked, progress):
+            pass
+        progress.finish()
+        if not writer._rows_before:
+            raise DataError(f"{folder}: not one sample was fit to write; {len(rejected)} were set aside: {rejected.facts()['rejected']}")
+        writer.publish_into(folder)
+        rejected.write(folder / "rejected.jsonl")
+        if scratch is None:
+            remove(work)
