@@ -87,8 +87,8 @@ def build_report(
 def render(item: str, about: About, sections: Mapping[str, Section], root: Path, evidence: Path, metrics: Mapping[str, float]) -> str:
     """Return the report's HTML; arguments as for `build_report`."""
     album = Album()
-    exhibits = read_gallery(evidence, album)
     inputs = read_inputs(root, str(sections["evaluate"].model_dump()["data"]), album)
+    exhibits = read_gallery(evidence, album)
     scores = scores_of(metrics, _summary(evidence))
     main = main_score(scores, _main_metric(sections))
     origin = provenance(root, item, about.family)

@@ -1,6 +1,7 @@
 """Images inside a page: re-encoded small, as data addresses, within a budget of bytes."""
 
 import base64
+import hashlib
 import io
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ class Album:
 
     budget: int = 4_000_000
     left_out: int = 0
-    _made: dict[bytes, str] = field(default_factory=dict)
+    _made: dict[tuple[bytes, int], str] = field(default_factory=dict)
 
     def add(self, data: bytes, name: str, side: int = 240) -> str | None:
         """Return the data address of a thumbnail whose longer side is at most `side` pixels.
@@ -31,17 +32,18 @@ class Album:
         The bytes depend on the pixels and on Pillow's version only. Returns None (and counts it) when the page is
         full or the image cannot be decoded.
         """
-        if data not in self._made:
+        digest = hashlib.sha256(data).digest()
+        if (digest, side) not in self._made:
             try:
-                address = _encode(decode(data, name), side)
+                self._made[digest, side] = _encode(decode(data, name), side)
             except DataError:
-                address = ""
-            if not address or len(address) > self.budget:
-                self.left_out += 1
-                return None
-            self.budget -= len(address)
-            self._made[data] = address
-        return self._made[data]
+                self._made[digest, side] = ""
+        address = self._made[digest, side]
+        if not address or len(address) > self.budget:
+            self.left_out += 1
+            return None
+        self.budget -= len(address)
+        return address
 
 
 def _encode(image: Image.Image, side: int) -> str:
