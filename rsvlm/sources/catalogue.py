@@ -1,0 +1,79 @@
+"""The sources that rsvlm knows: definitions read from `rsvlm/sources/definitions/`, with their lists of files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from rsvlm.errors import ConfigurationError
+from rsvlm.settings import nearest, validate
+from rsvlm.sources import definitions
+from rsvlm.sources.definition import SourceDefinition
+
+FOLDER = Path(definitions.__file__).parent
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One file of a source: path relative to the source, size in bytes, hex sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A definition with its files; `files` is None where no list exists (data that people lay out themselves)."""
+
+    definition: SourceDefinition
+    files: tuple[ListedFile, ...] | None
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all sources, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load(name: str, folder: Path = FOLDER) -> Source:
+    """Read one source's definition and list of files.
+
+    Raises:
+        ConfigurationError: there is no such source (with the nearest name), or its definition or list has a fault.
+    """
+    known = names(folder)
+    if name not in known:
+        raise ConfigurationError(f"no source '{name}'; known: {', '.join(known)}{nearest(name, known)}")
+    path = folder / f"{name}.yaml"
+    try:
+        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}: a mapping of keys is needed")
+    definition = validate(SourceDefinition, data, str(path))
+    if definition.name != name:
+        raise ConfigurationError(f"{path}: name: is '{definition.name}'; it must be the file's name '{name}'")
+    listing = folder / f"{name}.sha256"
+    return Source(definition, read_list(listing) if listing.exists() else None)
+
+
+def read_list(path: Path) -> tuple[ListedFile, ...]:
+    """Read a list of files: lines of sha256, size in bytes and relative path, sorted by path.
+
+    Raises:
+        ConfigurationError: a line is not of that form, or a path is absolute, climbs out, or comes twice.
+    """
+    files = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        fields = line.split(maxsplit=2)
+        if len(fields) != 3 or len(fields[0]) != 64 or not fields[1].isdigit():
+            raise ConfigurationError(f"{path}, line {number}: sha256, size and path are needed")
+        if fields[2].startswith("/") or ".." in fields[2].split("/"):
+            raise ConfigurationError(f"{path}, line {number}: the path must stay inside the source")
+        files.append(ListedFile(fields[2], int(fields[1]), fields[0]))
+    paths = [file.path for file in files]
+    if paths != sorted(set(paths)):
+        raise ConfigurationError(f"{path}: paths must be sorted and each of them listed once")
+    return tuple(files)
