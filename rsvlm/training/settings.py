@@ -40,7 +40,7 @@ class OptimisationSettings(Settings):
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Annotated[int, Field(ge=0)] = 0
     final_share: Share = 0.0
-    rate_factors: dict[str, Annotated[float, Field(gt=0, le=1000)]] = {}
+    rate_factors: dict[str, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
     epsilon: Annotated[float, Field(gt=0, le=1)] = 1e-8
