@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ MANIFEST = "manifest.json"
 _READ = 1 << 20
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_FLUSHES = 16
 
 
 def sha256_file(path: Path) -> str:
@@ -223,8 +225,8 @@ def publish(final: Path, facts: Mapping[str, Any] | None = None) -> Iterator[Pat
             partial.mkdir()
             yield partial
             write_manifest(partial, facts or {})
-            for relative in list_files(partial):
-                _fsync(partial / relative)
+            with ThreadPoolExecutor(_FLUSHES) as pool:  # the disk joins flushes that wait together; one by one, each waits alone
+                list(pool.map(_fsync, [partial / relative for relative in list_files(partial)]))
             replace_folder(partial, final)
         finally:
             remove(partial)
