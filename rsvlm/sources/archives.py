@@ -124,13 +124,12 @@ class _Limited(io.RawIOBase):
 def _tar_members(stream: IO[bytes], packed: int, address: ArchiveAddress, names: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
     magic = stream.read(2)
     stream.seek(0)
-    inner: IO[bytes] = gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream  # type: ignore[assignment]
+    inner: IO[bytes] = gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream
     limited = _Limited(inner, packed, address.url)
     with tarfile.open(fileobj=limited, mode="r|") as tar:  # type: ignore[call-overload]
         for count, member in enumerate(tar):
             if count >= MAX_MEMBERS:
                 raise SourceError(f"{address.url}: more than {MAX_MEMBERS:,} members; refused")
-            tar.members = []  # tarfile remembers every member; a stream needs none of them again
             name = _stripped(member.name, address)
             if name not in names:
                 continue

@@ -11,7 +11,7 @@ from rsvlm.files import list_files
 from rsvlm.progress import Progress
 from rsvlm.sources import addresses
 from rsvlm.sources.catalogue import ListedFile, Source
-from rsvlm.sources.definition import Address, FolderAddress, PageAddress, Part
+from rsvlm.sources.definition import FolderAddress, Part
 from rsvlm.sources.derive import make, members
 from rsvlm.sources.store import Store, Wanted
 
@@ -140,8 +140,8 @@ def _take_all(source: Source, destination: Path, places: Places) -> tuple[Listed
     found = next((folder for folder in folders if folder.is_dir()), None)
     if found is None:
         raise SourceError(
-            f"{definition.name}: its files are not listed here, so they are not fetched; get them from {_where(definition.parts[0].address)} "
-            f"and lay them out as <mirror>/{definition.mirror_folder}/, with RSVLM_MIRROR naming the mirror"
+            f"{definition.name}: no list of its files is kept here, so nothing is fetched; get the data from "
+            f"{addresses.describe(definition.parts[0].address)} and lay them out as <mirror>/{definition.mirror_folder}/, the mirror named by RSVLM_MIRROR"
         )
     files = []
     progress = Progress(f"acquire {definition.name}", None, "files")
@@ -154,7 +154,3 @@ def _take_all(source: Source, destination: Path, places: Places) -> tuple[Listed
         raise SourceError(f"{found}: holds no files; {definition.name} needs some")
     progress.finish()
     return tuple(files)
-
-
-def _where(address: Address) -> str:
-    return address.url if isinstance(address, PageAddress) else addresses.describe(address)

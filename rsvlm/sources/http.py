@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -102,7 +102,7 @@ class _PublicConnection(HTTPSConnection):
     """A connection that looks at whom it reached before it says anything."""
 
     def _new_conn(self) -> socket.socket:
-        connected = cast("socket.socket", super()._new_conn())
+        connected = super()._new_conn()
         peer = connected.getpeername()[0]
         if _is_private(peer):
             connected.close()

@@ -79,7 +79,7 @@ def write(table: pa.Table, path: Path) -> None:
 
 
 def _row(definition: SourceDefinition, file: ListedFile, folder: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {name: None for name in SCHEMA.names}
+    row: dict[str, Any] = dict.fromkeys(SCHEMA.names)
     row |= {"id": f"{definition.name}/{file.path}", "file": file.path, "sha256": file.sha256, "size": file.size}
     row |= {"kind": kind_of(file.path), "sensor": definition.sensor, "gsd": definition.gsd, "licence": definition.licence}
     if row["kind"] == "weights":
