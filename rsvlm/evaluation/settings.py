@@ -1,11 +1,163 @@
-"""Settings of the evaluate stage."""
+"""Settings of the evaluate stage: which tasks score a model, on which records, and what was published."""
 
-from rsvlm.settings import Section
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rsvlm.settings import Name, Section, Settings
+
+Split = Literal["train", "validation", "test"]
+Count = Annotated[int, Field(ge=1)]
+TemplateSet = Literal["remoteclip", "skyscript-2", "s-clip", "itra-eurosat-3", "georsclip-105", "captions-6"]
+Protocol = Literal["multi", "unique-text", "one-to-one"]
+PublishedKey = Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_-]+)*$")]
+
+
+class Published(Settings):
+    """A number from the literature: never mixed with ours, because data and protocol differ.
+
+    Attributes:
+        value: the number, in the unit of our metric (shares, not percent).
+        note: whose model, on which data, and where it is printed.
+    """
+
+    value: float
+    note: str
+
+
+class TaskSettings(Settings):
+    """What all tasks share.
+
+    Attributes:
+        name: the data set's short name; metrics are called `<task>/<name>/<metric>`.
+        sources: records of these sources only; empty: all.
+        split: records of this split only.
+        limit: at most this many records, drawn by a seeded hash of their ids; absent: all.
+        published: published numbers by metric.
+    """
+
+    name: Name
+    sources: tuple[Name, ...] = ()
+    split: Split = "test"
+    limit: Count | None = None
+    published: dict[PublishedKey, Published] = Field(default_factory=dict)
+
+
+class ZeroShotSettings(TaskSettings):
+    """Scene classification by the nearest class prompt.
+
+    Attributes:
+        templates: the prompt ensemble, by name.
+        norm_first: normalise each prompt's embedding before the mean (true) or only the mean (false); the other order is
+            reported beside it.
+    """
+
+    task: Literal["zero_shot"]
+    templates: TemplateSet = "remoteclip"
+    norm_first: bool = True
+
+
+class RetrievalSettings(TaskSettings):
+    """Image to text and text to image.
+
+    Attributes:
+        protocols: `multi` unique images and every caption row; `unique-text` equal captions merged; `one-to-one` one
+            seeded caption an image.
+        prefix: put before every caption in `unique-text`.
+        capitalise: first letter large, the rest small, as RemoteCLIP's script does.
+    """
+
+    task: Literal["retrieval"]
+    protocols: tuple[Protocol, ...] = ("multi", "unique-text", "one-to-one")
+    prefix: str = "a satellite image. "
+    capitalise: bool = False
+
+
+class SceneChatSettings(TaskSettings):
+    """Scene classification by a conversation.
+
+    Attributes:
+        max_new_tokens: longest answer.
+        image_blind: records asked again with a blank image.
+    """
+
+    task: Literal["scene_chat"]
+    max_new_tokens: Count = 8
+    image_blind: Count | None = None
+
+
+class CaptioningSettings(TaskSettings):
+    """Image descriptions by a conversation, scored against all captions of the image."""
+
+    task: Literal["captioning"]
+    max_new_tokens: Count = 32
+
+
+class GroundingSettings(TaskSettings):
+    """Boxes for phrases, by a conversation.
+
+    Attributes:
+        overlap: IoU from which a box counts as found.
+        max_new_tokens: longest answer.
+    """
+
+    task: Literal["grounding"]
+    overlap: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    max_new_tokens: Count = 96
+
+
+class GenerationSettings(TaskSettings):
+    """One image for one caption of each record, against real scenes of the same split.
+
+    Attributes:
+        steps: sampler steps.
+        guidance: classifier-free guidance weight.
+        untrained: images made with a freshly initialised denoiser, for the baseline.
+        batch: images made at once.
+    """
+
+    task: Literal["generation"]
+    steps: Count = 50
+    guidance: Annotated[float, Field(ge=0)] = 7.5
+    untrained: Count = 512
+    batch: Count = 32
+
+
+Task = Annotated[
+    ZeroShotSettings | RetrievalSettings | SceneChatSettings | CaptioningSettings | GroundingSettings | GenerationSettings,
+    Field(discriminator="task"),
+]
+
+
+class WorkerSettings(Settings):
+    """How the work is spread.
+
+    Attributes:
+        workers: actors that each hold the model.
+        threads: threads of one actor; results depend on it in the last bits, on the number of actors not.
+        block: records that one call gets; the unit of resuming.
+        timeout: seconds without a finished block after which the stage is given up.
+    """
+
+    workers: Annotated[int, Field(ge=1, le=1024)] = 2
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    block: Annotated[int, Field(ge=1, le=4096)] = 64
+    timeout: Annotated[float, Field(gt=0)] = 900.0
 
 
 class EvaluateSettings(Section):
-    """Which tasks score a model."""
+    """Which tasks score a model.
+
+    Attributes:
+        data: the records' folder, relative to the workspace.
+        model: the scored model's folder.
+        judge: the folder of the model that scores this one's outputs; the model itself where none is needed.
+        tasks: what is measured, in this order.
+        pool: the worker pool.
+    """
 
     data: str
     model: str
     judge: str
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
+    pool: WorkerSettings = WorkerSettings()
