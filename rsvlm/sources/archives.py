@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from rsvlm.errors import SourceError
 from rsvlm.progress import Progress
@@ -124,9 +124,9 @@ class _Limited(io.RawIOBase):
 def _tar_members(stream: IO[bytes], packed: int, address: ArchiveAddress, names: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
     magic = stream.read(2)
     stream.seek(0)
-    inner: IO[bytes] = gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream
+    inner = cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
     limited = _Limited(inner, packed, address.url)
-    with tarfile.open(fileobj=limited, mode="r|") as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=limited, mode="r|") as tar:
         for count, member in enumerate(tar):
             if count >= MAX_MEMBERS:
                 raise SourceError(f"{address.url}: more than {MAX_MEMBERS:,} members; refused")

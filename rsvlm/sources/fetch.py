@@ -139,9 +139,10 @@ def _take_all(source: Source, destination: Path, places: Places) -> tuple[Listed
     folders += [places.root / Path(part.address.path).expanduser() for part in definition.parts if isinstance(part.address, FolderAddress)]
     found = next((folder for folder in folders if folder.is_dir()), None)
     if found is None:
+        origin = addresses.describe(definition.parts[0].address)
         raise SourceError(
-            f"{definition.name}: no list of its files is kept here, so nothing is fetched; get the data from "
-            f"{addresses.describe(definition.parts[0].address)} and lay them out as <mirror>/{definition.mirror_folder}/, the mirror named by RSVLM_MIRROR"
+            f"{definition.name}: no list of its files is kept here, so nothing is fetched; get the data from {origin} "
+            f"and lay them out as <mirror>/{definition.mirror_folder}/, with RSVLM_MIRROR naming the mirror"
         )
     files = []
     progress = Progress(f"acquire {definition.name}", None, "files")
