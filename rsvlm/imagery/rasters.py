@@ -136,16 +136,19 @@ def lonlat_bounds(crs: Any, affine: Sequence[float], width: int, height: int) ->
 
 
 def metres_between(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Return the distance in metres of two near points (longitude, latitude in degrees) on the WGS 84 ellipsoid.
+    """Return the straight distance in metres of two near points (longitude, latitude in degrees) on the WGS 84 ellipsoid.
 
-    Uses the ellipsoid's two radii of curvature at the middle latitude; good to 1e-6 for distances of some kilometres.
+    Also right beside a pole and across the antimeridian; a straight line is short of the arc by 1e-8 at some kilometres.
     """
-    latitude = math.radians((first[1] + second[1]) / 2)
-    flat = 1.0 - _ECCENTRICITY2 * math.sin(latitude) ** 2
-    north_radius = _AXIS * (1.0 - _ECCENTRICITY2) / flat**1.5
-    east_radius = _AXIS / math.sqrt(flat) * math.cos(latitude)
-    degrees_east = (second[0] - first[0] + 180.0) % 360.0 - 180.0
-    return math.hypot(math.radians(degrees_east) * east_radius, math.radians(second[1] - first[1]) * north_radius)
+    return math.dist(_geocentric(*first), _geocentric(*second))
+
+
+def _geocentric(longitude: float, latitude: float) -> tuple[float, float, float]:
+    """Return earth-centred coordinates in metres of a point on the ellipsoid."""
+    east, north = math.radians(longitude), math.radians(latitude)
+    radius = _AXIS / math.sqrt(1.0 - _ECCENTRICITY2 * math.sin(north) ** 2)
+    flat = radius * math.cos(north)
+    return flat * math.cos(east), flat * math.sin(east), radius * (1.0 - _ECCENTRICITY2) * math.sin(north)
 
 
 def _gsd(crs: Any, affine: Sequence[float], width: int, height: int) -> float | None:
