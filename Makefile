@@ -15,7 +15,7 @@ endif
 
 RECIPES ?= remoteclip geochat rs-sd
 
-.PHONY: help venv demo test lint unit integration recipes systems bench lock clean
+.PHONY: help venv demo test lint unit integration recipes systems docs bench lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -45,6 +45,9 @@ recipes: venv ## every recipe, cut short, on real images
 
 systems: venv ## docs/systems.md claims no more than the tests above proved
 	python tests/systems.py --check .rsvlm/proofs/*.json
+
+docs: venv ## docs/systems.md from the proofs of the last `make test`
+	python tests/systems.py .rsvlm/proofs/*.json
 
 bench: venv ## our figures beside a floor or a peer
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; python $$file; done

@@ -26,13 +26,25 @@ def _stat(pid: int) -> tuple[str, int]:
         return "", 0
 
 
-def descendants(pid: int) -> list[int]:
-    """Return the processes below `pid`, nearest first, as /proc shows them now (empty where there is no /proc)."""
-    children: dict[int, list[int]] = {}
-    names = os.listdir("/proc") if os.path.isdir("/proc") else []
-    for name in names:
+def processes() -> list[tuple[int, int, list[str]]]:
+    """Return (process, parent, command line) of everything that runs, as /proc shows it (nothing where there is no /proc)."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
         if name.isdigit():
-            children.setdefault(_stat(int(name))[1], []).append(int(name))
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as stream:
+                    words = stream.read().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            found.append((int(name), _stat(int(name))[1], words))
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes below `pid`, nearest first."""
+    children: dict[int, list[int]] = {}
+    for process, parent, _ in processes():
+        children.setdefault(parent, []).append(process)
     found: list[int] = []
     waiting = [pid]
     while waiting:

@@ -108,16 +108,13 @@ class Children:
 
 
 def _stages_below(pid: int) -> list[int]:
-    """Return DVC's grandchildren that run `components.*`, leaving out what they started themselves."""
-    found = []
-    for child in guard.descendants(pid):
-        try:
-            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"-m" in words[:4] and any(word.startswith(b"components.") for word in words[:5]):
-            found.append(child)
-    return found
+    """Return the processes below DVC's that run a stage, leaving out what a stage started itself."""
+    below = set(guard.descendants(pid))
+    return [process for process, _, words in guard.processes() if process in below and _is_stage(words)]
+
+
+def _is_stage(words: list[str]) -> bool:
+    return len(words) > 2 and words[1] == "-m" and words[2].startswith("components.")
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:

@@ -18,7 +18,7 @@ import components.guard as guard
 from rsvlm.errors import ConfigurationError, RsvlmError
 
 HOME = Path(".rsvlm/prefect")
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _LOG = "server.log"
 
 
@@ -66,7 +66,7 @@ def environment(root: Path) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(root / HOME),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_CLI_PROMPT": "false",
     }
 

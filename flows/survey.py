@@ -131,10 +131,16 @@ def stop_in_order(children: Children) -> Iterator[None]:
 
 
 def run_survey(work: Work, names: list[str], profile: str) -> None:
-    """Run planned work as a Prefect flow; what happened is in `work.outcomes` and `work.failures`, nothing is raised."""
+    """Run planned work as a Prefect flow; what became of the stages is in `work.outcomes` and `work.failures`.
+
+    Raises:
+        RsvlmError: Prefect itself failed, so that some stages were never looked at.
+    """
     token = _WORK.set(work)
     try:
-        survey(names, profile, return_state=True)
+        state = survey(names, profile, return_state=True)
+        if not state.is_completed() and not work.failures:
+            raise RsvlmError(f"Prefect ended the run: {' '.join(str(state.message or state.name).split())}")
     finally:
         _WORK.reset(token)
         # What Prefect still holds must reach a server that ends with this run; else its exit handlers wait for it in vain.

@@ -10,7 +10,7 @@ from components import environment
 
 environment.apply()
 ROOT = Path(__file__).resolve().parent.parent
-_PROOFS = pytest.StashKey[dict[str, dict[str, list[str]]]]()
+_PROOFS = pytest.StashKey[dict[str, dict[str, dict[str, set[str]]]]]()
 
 
 @pytest.fixture(scope="session")
@@ -33,24 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_PROOFS] = {}
+    config.stash[_PROOFS] = {"passed": {}, "skipped": {}}
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     report = (yield).get_result()
-    if report.when == "call" and report.passed:
-        for mark in item.iter_markers("system"):
-            name, level = mark.args
-            tests = item.config.stash[_PROOFS].setdefault(name, {}).setdefault(str(level), [])
-            tests.append(item.nodeid.partition("[")[0])
+    outcome = "skipped" if report.skipped else "passed" if report.when == "call" and report.passed else ""
+    for mark in item.iter_markers("system") if outcome else ():
+        name, level = mark.args
+        levels = item.config.stash[_PROOFS][outcome].setdefault(name, {})
+        levels.setdefault(str(level), set()).add(item.nodeid.partition("[")[0])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     target = session.config.getoption("--proofs")
     if target:
-        proofs = {
-            name: {level: sorted(set(tests)) for level, tests in levels.items()} for name, levels in session.config.stash[_PROOFS].items()
-        }
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).write_text(json.dumps(proofs, sort_keys=True, indent=1) + "\n")
+        Path(target).write_text(json.dumps(session.config.stash[_PROOFS], sort_keys=True, indent=1, default=sorted) + "\n")

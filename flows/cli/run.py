@@ -10,7 +10,6 @@ from flows.pipeline import wanted_stages
 from flows.reproduce import CURRENT, Children
 from flows.results import Result, result_of
 from flows.work import Work
-from rsvlm.errors import RsvlmError
 from rsvlm.recipes.load import load_recipe
 from rsvlm.recipes.parameters import load_parameters
 
@@ -28,7 +27,7 @@ def run_recipes(root: Path, names: list[str], profile: str, *, until: str | None
     started = time.monotonic()
     with workspace_lock(root, f"rsvlm run {' '.join(names)} --profile {profile}", say):
         code, states = _run(root, names, profile, until, force=force)
-    results = [result_of(root, name, profile, states) for name in names]
+    results = [result_of(root, load_recipe(root, name), profile, states) for name in names]
     if as_json:
         print_json([result.as_json() for result in results])
     else:
@@ -54,13 +53,13 @@ def _run(root: Path, names: list[str], profile: str, until: str | None, *, force
         return 0, dict.fromkeys(work.order, CURRENT)
     say(f"{len(work.order) - len(waiting)} stages up to date, {len(waiting)} to look at: {', '.join(waiting)}")
     _through_prefect(root, work, names, profile)
-    for error in work.failures.values():
-        say(f"rsvlm: error: {error}")
     states = {address: _state(work, address) for address in work.order}
     if children.stopping:
         again = " ".join(["rsvlm run", *names, "--profile", profile, *(["--until", until] if until else [])])
         say(f"rsvlm: stopped; finished stages and saved work are kept. To go on: {again}")
         return INTERRUPTED, states
+    for error in work.failures.values():
+        say(f"rsvlm: error: {error}")
     return max((error.exit_code for error in work.failures.values()), default=0), states
 
 
@@ -73,19 +72,19 @@ def _through_prefect(root: Path, work: Work, names: list[str], profile: str) -> 
         from flows.survey import run_survey  # Prefect reads its settings when it is imported
 
         run_survey(work, names, profile)
-        if not work.children.stopping and not work.failures and len(work.outcomes) < len(work.order):
-            raise RsvlmError("Prefect ended the run before all stages were reached; its log is .rsvlm/prefect/server.log")
 
 
 def _state(work: Work, address: str) -> str:
     if address in work.outcomes:
         return work.outcomes[address].state
-    return "failed" if address in work.failures else "skipped"
+    if address in work.failures:
+        return "stopped" if work.children.stopping else "failed"
+    return "skipped"
 
 
 def print_results(results: list[Result]) -> None:
     """Print the table of results, and how to open the three views."""
-    columns = ["recipe", "ran", "up to date", "main metric", "value", "baseline", "version", "alias", "report"]
+    columns = ["recipe", "stages", "main metric", "value", "baseline", "version", "alias", "report"]
     print_table("", columns, [result.row() for result in results])
     print("MLflow   .venv/bin/mlflow ui --backend-store-uri " + load_parameters(Path.cwd()).tracking)
     print("Prefect  PREFECT_HOME=.rsvlm/prefect .venv/bin/prefect server start")

@@ -1,63 +1,47 @@
-"""A workspace with the real DAG, recipes and harness, and stages that only pretend to work."""
+"""Workspaces with pretended stages, and one Prefect server for all tests that do not look at how it starts and ends."""
 
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-STAGES = ("acquire", "caption", "instruct", "pretrain", "sft", "evaluate", "register")
-COPIED = ("rsvlm", "components", "recipes", "dvc.yaml", "params.yaml", ".dvcignore")
+from flows import server
+from tests.flows.workspaces import make_workspace
 
 
-def make_workspace(root: Path, folder: Path) -> Path:
-    """Copy what a run needs from the repository into `folder`, with pretended stages."""
-    for name in COPIED:
-        source = root / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    shutil.copy(Path(__file__).with_name("fake_stage.py"), folder / "components" / "fake_stage.py")
-    for stage in STAGES:
-        lines = ["from components.fake_stage import run", "from components.stage import main", "", f'main("{stage}", run)', ""]
-        (folder / "components" / f"{stage}.py").write_text("\n".join(lines))
-    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], cwd=folder, check=True)
-    return folder
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server that lives as long as the tests."""
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    try:
+        with server.prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+            os.environ.clear()
+            os.environ.update(before)
+            yield address
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture
 def workspace(root: Path, tmp_path: Path) -> Path:
-    """A fresh workspace with pretended stages."""
+    """The real DAG, recipes and harness, and stages that only pretend to work, in a folder with a space in its name."""
     folder = tmp_path / "a workspace"
     folder.mkdir()
     return make_workspace(root, folder)
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    """The environment of a command in a workspace: this Python first, and nothing of the caller's Prefect."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_API", "PREFECT_SERVER", "PREFECT_HOME", "DVC_"))
-    }
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", **more}
-
-
-def rsvlm(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a workspace and wait for it."""
-    command = [sys.executable, "-m", "flows.cli.app", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=280)
-
-
-def dvc(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run DVC in a workspace and wait for it."""
-    return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=280
-    )
-
-
-def runs(folder: Path) -> list[str]:
-    """The stages that did work in a workspace, in order."""
-    log = folder / ".rsvlm-runs.log"
-    return log.read_text().split() if log.is_file() else []
+@pytest.fixture
+def migrated_workspace(workspace: Path, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose Prefect database exists already, so that its own server starts in a few seconds."""
+    template = next(tmp_path_factory.getbasetemp().glob("prefect*")) / server.HOME
+    home = workspace / server.HOME
+    home.mkdir(parents=True)
+    for name in ("prefect.db", "prefect.db-wal", "prefect.db-shm"):
+        if (template / name).is_file():
+            shutil.copy(template / name, home / name)
+    return workspace
