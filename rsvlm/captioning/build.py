@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 
 from rsvlm.captioning import b2c
 from rsvlm.captioning.grammar import sentence
-from rsvlm.captioning.scenes import Annotated, chips
-from rsvlm.captioning.settings import CaptionSettings, MaskBuilder, NativeBuilder, Subset
-from rsvlm.records.models import SPLITS, Sample, safe_id
+from rsvlm.captioning.scenes import chips
+from rsvlm.captioning.settings import BoxBuilder, CaptionSettings, FootprintBuilder, MaskBuilder, NativeBuilder, Subset
+from rsvlm.records.models import EXTENSION_OF, SPLITS, Sample, safe_id
 from rsvlm.records.raw import RawSource
 from rsvlm.records.readers import pairs
 from rsvlm.records.rejected import Rejected
@@ -16,7 +16,7 @@ from rsvlm.records.text import clean_text, close_up, text_id
 from rsvlm.records.unfit import Unfit
 from rsvlm.seeds import numpy_generator
 
-_EXTENSIONS = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png"}
+Annotated = BoxBuilder | MaskBuilder | FootprintBuilder
 
 
 def wanted(name: str, split: str, subset: Subset, seed: int) -> bool:
@@ -67,7 +67,7 @@ def _native(
         yield Sample(
             name,
             path.read_bytes(),
-            _EXTENSIONS.get(path.suffix.lower(), path.suffix),
+            EXTENSION_OF.get(path.suffix.lower(), path.suffix),
             {
                 "captions": texts,
                 "caption_ids": [text_id(text) for text in texts],
@@ -106,7 +106,7 @@ def _from_objects(
                 "method": "m2b" if isinstance(builder, MaskBuilder) else "b2c",
                 "objects": [labelled.as_json() for labelled in chip.objects],
                 "gsd": chip.gsd,
-                "bounds": raw.bounds(chip.file),
+                "bounds": chip.bounds or raw.bounds(chip.file),
             },
         )
 

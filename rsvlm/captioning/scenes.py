@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
 from rsvlm.captioning import m2b
 from rsvlm.captioning.grammar import class_words
-from rsvlm.captioning.settings import BoxBuilder, ChipSettings, FootprintBuilder, MaskBuilder
+from rsvlm.captioning.settings import AnnotatedPictures, BoxPictures, FootprintBuilder, MaskBuilder
 from rsvlm.errors import DataError
-from rsvlm.records.chips import encode_jpeg, objects_in, windows
-from rsvlm.records.models import LabelledObject, safe_id
-from rsvlm.records.pictures import load, load_mask, pixel_mapper
+from rsvlm.imagery.rasters import RasterInfo
+from rsvlm.records.chips import Window, encode_jpeg, objects_in, windows
+from rsvlm.records.models import EXTENSION_OF, LabelledObject, safe_id
+from rsvlm.records.pictures import georeference, load, load_mask, pixel_mapper, window_bounds
 from rsvlm.records.raw import RawSource
 from rsvlm.records.readers import boxes_csv, dota, footprints, voc
 from rsvlm.records.readers.annotation import Annotation, fit_objects
@@ -22,7 +23,8 @@ from rsvlm.records.rejected import Rejected
 from rsvlm.records.splits import split_of
 from rsvlm.records.unfit import Unfit
 
-Annotated = BoxBuilder | MaskBuilder | FootprintBuilder
+DEFAULT_QUALITY = 92
+DEFAULT_VISIBLE = 0.5
 _READERS = {"dota": dota.read, "voc": voc.read, "csv": boxes_csv.read}
 
 
@@ -39,6 +41,8 @@ class Chip:
         picture: the decoded picture.
         objects: with nouns as labels, in pixels of this chip.
         gsd: metres a pixel, where known.
+        bounds: west, south, east, north in degrees, where known.
+        cut: classes of objects that show here, but too little to be among `objects`.
     """
 
     id: str
@@ -49,6 +53,8 @@ class Chip:
     picture: Image.Image
     objects: list[LabelledObject]
     gsd: float | None
+    bounds: list[float] | None = None
+    cut: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,36 +67,41 @@ class Place:
     content: Annotation | None
 
 
-def _picture_of(builder: Annotated, annotation: str, named: str) -> str:
+def _picture_of(builder: AnnotatedPictures, annotation: str, named: str) -> str:
     stem = PurePosixPath(annotation).stem
     return builder.pictures.format(stem=stem, name=named or stem)
 
 
-def _scene_of(builder: Annotated, picture: str) -> str:
+def _scene_of(builder: AnnotatedPictures, picture: str) -> str:
     found = re.search(builder.scene, PurePosixPath(picture).stem)
     if found is None:
         raise DataError(f"source '{builder.source}': the recipe's scene pattern {builder.scene!r} does not match '{picture}'")
     return safe_id(builder.prefix, found[1])
 
 
-def places(builder: Annotated, raw: RawSource) -> Iterator[Place]:
+def places(builder: AnnotatedPictures, raw: RawSource) -> Iterator[Place]:
     """Yield what a builder's patterns find, in a fixed order."""
     for annotation in raw.find(builder.annotations):
         contents: list[Annotation | None] = [None]
-        if isinstance(builder, BoxBuilder):
+        if isinstance(builder, BoxPictures):
             contents = [*_READERS[builder.format](raw.path(annotation))]
         for content in contents:
             picture = _picture_of(builder, annotation, content.picture if content else "")
             yield Place(annotation, picture, _scene_of(builder, picture), content)
 
 
-def nouns(builder: Annotated, labels: set[str]) -> Mapping[str, str]:
+def scene_split(builder: AnnotatedPictures, scene: str, seed: int) -> str:
+    """Return the split of a scene: as the recipe places it, otherwise by its hash."""
+    return builder.shares.scenes.get(scene) or split_of(seed, scene, builder.shares.as_mapping())
+
+
+def nouns(builder: AnnotatedPictures, labels: set[str]) -> Mapping[str, str]:
     """Return class name -> noun: as the recipe says, otherwise the name's words."""
     return {label: builder.names.get(label, class_words(label)) for label in labels}
 
 
 def _read_objects(
-    builder: Annotated, raw: RawSource, place: Place, picture: Image.Image, rejected: Rejected
+    builder: AnnotatedPictures, raw: RawSource, place: Place, picture: Image.Image, rejected: Rejected
 ) -> tuple[list[LabelledObject], np.ndarray | None, float | None]:
     """Return the objects of a whole picture, or its mask, and the GSD that the annotation tells."""
     if isinstance(builder, MaskBuilder):
@@ -109,7 +120,7 @@ def _read_objects(
     return found, None, content.gsd
 
 
-def chips(builder: Annotated, raw: RawSource, split: str, seed: int, rejected: Rejected) -> Iterator[Chip]:
+def chips(builder: AnnotatedPictures, raw: RawSource, split: str, seed: int, rejected: Rejected) -> Iterator[Chip]:
     """Yield the annotated chips of one split; chips without an object are left out and counted.
 
     Args:
@@ -120,7 +131,7 @@ def chips(builder: Annotated, raw: RawSource, split: str, seed: int, rejected: R
         rejected: takes what is set aside.
     """
     for place in places(builder, raw):
-        if split_of(seed, place.scene, builder.shares.as_mapping()) != split:
+        if scene_split(builder, place.scene, seed) != split:
             continue
         try:
             path = raw.path(place.picture)
@@ -129,39 +140,58 @@ def chips(builder: Annotated, raw: RawSource, split: str, seed: int, rejected: R
         except Unfit as unfit:
             rejected.add(place.picture, builder.source, unfit.reason, unfit.detail)
             continue
-        gsd = gsd or raw.gsd(place.picture)
-        for chip in _cut(builder, place, path.read_bytes(), picture, objects, mask, gsd):
+        content = _Content(path, picture, objects, mask, gsd or raw.gsd(place.picture), georeference(path))
+        for chip in _cut(builder, place, content):
             if chip.objects:
                 yield chip
             else:
                 rejected.leave_out(builder.source, "chip without an object")
 
 
-def _cut(
-    builder: Annotated,
-    place: Place,
-    data: bytes,
-    picture: Image.Image,
-    objects: list[LabelledObject],
-    mask: np.ndarray | None,
-    gsd: float | None,
-) -> Iterator[Chip]:
-    stem = PurePosixPath(place.picture).stem
-    extension = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png"}.get(PurePosixPath(place.picture).suffix.lower())
-    settings = builder.chips or ChipSettings(size=4096, stride=4096)
-    for window in windows(picture.width, picture.height, settings.size, settings.stride):
-        area = (window.x, window.y, window.x + window.width, window.y + window.height)
-        whole = (window.width, window.height) == picture.size
-        part = picture if whole else picture.crop(area)
-        if mask is not None and isinstance(builder, MaskBuilder):
-            classes = {int(value): noun for value, noun in builder.classes.items()}
-            inside = m2b.as_objects(mask[area[1] : area[3], area[0] : area[2]], classes, builder.m2b)
-        else:
-            inside = objects_in(objects, window, settings.visible_share)
-        if not inside:
-            yield Chip("", place.scene, place.picture, b"", "", part, [], gsd)
-            continue
-        name = safe_id(builder.prefix, stem) if whole else safe_id(builder.prefix, stem, f"{window.x}_{window.y}")
-        keep = whole and extension is not None
-        image = data if keep else encode_jpeg(part, settings.quality)
-        yield Chip(name, place.scene, place.picture, image, extension if keep and extension else "jpg", part, inside, gsd)
+def whole(builder: AnnotatedPictures, raw: RawSource, place: Place, rejected: Rejected) -> tuple[Image.Image, list[LabelledObject]]:
+    """Return a picture before it is cut, with all its usable objects.
+
+    Raises:
+        Unfit: the picture cannot be used.
+    """
+    picture = load(raw.path(place.picture), builder.stretch)
+    objects, _, _ = _read_objects(builder, raw, place, picture, rejected)
+    return picture, objects
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A whole picture as it is about to be cut: pixels, objects or mask, GSD, place on the ground."""
+
+    path: Path
+    picture: Image.Image
+    objects: list[LabelledObject]
+    mask: np.ndarray | None
+    gsd: float | None
+    raster: RasterInfo | None
+
+
+def _cut(builder: AnnotatedPictures, place: Place, content: _Content) -> Iterator[Chip]:
+    picture, settings = content.picture, builder.chips
+    side = max(picture.size) if settings is None else settings.size
+    stride = side if settings is None else settings.stride
+    for window in windows(picture.width, picture.height, side, stride):
+        inside, cut = _inside(builder, content, window)
+        stem = PurePosixPath(place.picture).stem
+        uncut = (window.width, window.height) == picture.size
+        part = picture if uncut else picture.crop((window.x, window.y, window.x + window.width, window.y + window.height))
+        extension = EXTENSION_OF.get(content.path.suffix.lower()) if uncut else None
+        quality = DEFAULT_QUALITY if settings is None else settings.quality
+        image = b"" if not inside else content.path.read_bytes() if extension else encode_jpeg(part, quality)
+        name = safe_id(builder.prefix, stem) if uncut else safe_id(builder.prefix, stem, f"{window.x}_{window.y}")
+        bounds = window_bounds(content.raster, window) if content.raster else None
+        yield Chip(name, place.scene, place.picture, image, extension or "jpg", part, inside, content.gsd, bounds, cut)
+
+
+def _inside(builder: AnnotatedPictures, content: _Content, window: Window) -> tuple[list[LabelledObject], frozenset[str]]:
+    """Return the objects in a window, and the classes of which too little shows."""
+    if content.mask is not None and isinstance(builder, MaskBuilder):
+        classes = {int(value): noun for value, noun in builder.classes.items()}
+        part = content.mask[window.y : window.y + window.height, window.x : window.x + window.width]
+        return m2b.as_objects(part, classes, builder.m2b), frozenset()
+    return objects_in(content.objects, window, builder.chips.visible_share if builder.chips else DEFAULT_VISIBLE)

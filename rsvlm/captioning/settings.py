@@ -7,13 +7,21 @@ from pydantic import Field
 from rsvlm.settings import Name, Section, Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class SplitShares(Settings):
-    """Shares of scenes by split; the rest trains."""
+    """Shares of scenes by split; the rest trains.
+
+    Attributes:
+        test: share of scenes.
+        validation: share of scenes.
+        scenes: scene name -> split, for scenes that are placed by hand.
+    """
 
     test: Share = 0.0
     validation: Share = 0.1
+    scenes: dict[str, Literal["train", "validation", "test"]] = Field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, float]:
         """Return the shares by split name."""
@@ -85,8 +93,8 @@ class NativeBuilder(Settings):
     capitalise: bool = False
 
 
-class _AnnotatedBuilder(Settings):
-    """What all builders from annotations share.
+class AnnotatedPictures(Settings):
+    """Annotated pictures of a source: where they are, how they are named, split and cut.
 
     Attributes:
         source: the source's name.
@@ -105,19 +113,24 @@ class _AnnotatedBuilder(Settings):
     names: dict[str, str] = Field(default_factory=dict)
     scene: str = "^(.*)$"
     shares: SplitShares = SplitShares()
-    stretch: tuple[Share, Share] = (0.02, 0.98)
+    stretch: tuple[Percent, Percent] = (2.0, 98.0)
     chips: ChipSettings | None = None
-    b2c: B2CSettings = B2CSettings()
 
 
-class BoxBuilder(_AnnotatedBuilder):
-    """Captions from boxes: DOTA text, Pascal VOC XML or CSV."""
+class BoxPictures(AnnotatedPictures):
+    """Pictures annotated with boxes: DOTA text, Pascal VOC XML or CSV."""
 
-    kind: Literal["boxes"]
     format: Literal["dota", "voc", "csv"]
 
 
-class MaskBuilder(_AnnotatedBuilder):
+class BoxBuilder(BoxPictures):
+    """Captions from boxes."""
+
+    kind: Literal["boxes"]
+    b2c: B2CSettings = B2CSettings()
+
+
+class MaskBuilder(AnnotatedPictures):
     """Captions from masks through boxes.
 
     Attributes:
@@ -127,9 +140,10 @@ class MaskBuilder(_AnnotatedBuilder):
     kind: Literal["masks"]
     classes: dict[str, str]
     m2b: M2BSettings = M2BSettings()
+    b2c: B2CSettings = B2CSettings()
 
 
-class FootprintBuilder(_AnnotatedBuilder):
+class FootprintBuilder(AnnotatedPictures):
     """Captions from vector footprints (GeoJSON) on a georeferenced raster.
 
     Attributes:
@@ -138,6 +152,7 @@ class FootprintBuilder(_AnnotatedBuilder):
 
     kind: Literal["footprints"]
     label: str
+    b2c: B2CSettings = B2CSettings()
 
 
 Builder = Annotated[NativeBuilder | BoxBuilder | MaskBuilder | FootprintBuilder, Field(discriminator="kind")]

@@ -1,7 +1,105 @@
-"""Settings of the instruct stage."""
+"""Settings of the instruct stage: which builders make conversations, and every number of their rules."""
 
-from rsvlm.settings import Section
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rsvlm.captioning.settings import BoxPictures, CopySettings, Share, SplitShares, Subset
+from rsvlm.settings import Name, Section, Settings
+
+
+class SceneBuilder(Settings):
+    """Scene classification and captioning from a data set's labels and captions.
+
+    Attributes:
+        validation_share: share of the training scenes that becomes the validation split.
+        list_classes: name all classes in the question, as GeoChat's evaluation does.
+        captions: captioning conversations of a training picture, each with another caption.
+        mixed_share: share of training pictures with a conversation of several tasks.
+    """
+
+    kind: Literal["scenes"]
+    source: Name
+    prefix: Name
+    file: str = "pairs.jsonl"
+    validation_share: Share = 0.05
+    list_classes: bool = True
+    captions: Annotated[int, Field(ge=0, le=10)] = 1
+    mixed_share: Share = 0.2
+
+
+class AttributeSettings(Settings):
+    """Attributes of objects by rule.
+
+    Attributes:
+        small: areas below this percentile of their class are small.
+        large: areas above it are large.
+        clusters: K of the K-means over an object's pixels; its colour is the centre of the largest cluster.
+    """
+
+    small: Annotated[float, Field(gt=0, lt=50)] = 20.0
+    large: Annotated[float, Field(gt=50, lt=100)] = 80.0
+    clusters: Annotated[int, Field(ge=1, le=8)] = 3
+
+
+class RegionBuilder(BoxPictures):
+    """Grounding, referring, region naming and questions from boxes.
+
+    Attributes:
+        absent: nouns that the annotation would have, were they there; for questions answered by no.
+        least_side: objects with a shorter side (hundredths of the image) are not grounded.
+        most_boxes: classes or phrases with more boxes are not grounded.
+        most_counted: classes with more objects are not counted.
+        refer: referring conversations of a picture.
+        identify: region naming conversations of a picture.
+        mixed_share: share of training pictures with a conversation of several tasks.
+    """
+
+    kind: Literal["regions"]
+    absent: tuple[str, ...] = ()
+    least_side: Annotated[float, Field(gt=0, le=100)] = 2.0
+    most_boxes: Annotated[int, Field(ge=1)] = 6
+    most_counted: Annotated[int, Field(ge=1)] = 20
+    refer: Annotated[int, Field(ge=0, le=20)] = 3
+    identify: Annotated[int, Field(ge=0, le=20)] = 3
+    mixed_share: Share = 0.5
+    attributes: AttributeSettings = AttributeSettings()
+
+
+class ChoiceBuilder(Settings):
+    """Conversations from the CHOICE benchmark's grounding, presence and counting records.
+
+    Attributes:
+        grounding: file of the grounding records.
+        presence: file of the presence records.
+        counting: file of the counting records.
+    """
+
+    kind: Literal["choice"]
+    source: Name
+    prefix: Name
+    grounding: str
+    presence: str
+    counting: str
+    shares: SplitShares = SplitShares(test=0.5, validation=0.0)
+
+
+Builder = Annotated[SceneBuilder | RegionBuilder | ChoiceBuilder, Field(discriminator="kind")]
 
 
 class InstructSettings(Section):
-    """How conversations are built."""
+    """How conversations are built.
+
+    Attributes:
+        builders: where conversations come from.
+        samples_per_shard: images in one tar.
+        longest: captions of more characters are set aside.
+        subset: share of the images kept.
+        copies: near copies of evaluation pictures are dropped from training.
+    """
+
+    builders: Annotated[tuple[Builder, ...], Field(min_length=1)]
+    samples_per_shard: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    longest: Annotated[int, Field(ge=10, le=2000)] = 2000
+    subset: Subset = Subset()
+    copies: CopySettings = CopySettings()

@@ -42,9 +42,9 @@ def windows(width: int, height: int, size: int, stride: int) -> Iterator[Window]
             yield Window(x, y, min(size, width), min(size, height))
 
 
-def objects_in(objects: Sequence[LabelledObject], window: Window, visible_share: float) -> list[LabelledObject]:
-    """Return the objects visible in a window, in its coordinates; those of which too little is visible are dropped."""
-    found = []
+def objects_in(objects: Sequence[LabelledObject], window: Window, visible_share: float) -> tuple[list[LabelledObject], frozenset[str]]:
+    """Return the objects visible in a window, in its coordinates, and the classes of objects of which too little is visible."""
+    found, cut = [], set()
     for labelled in objects:
         x1, y1, x2, y2 = labelled.box
         if x2 <= window.x or y2 <= window.y or x1 >= window.x + window.width or y1 >= window.y + window.height:
@@ -57,8 +57,8 @@ def objects_in(objects: Sequence[LabelledObject], window: Window, visible_share:
                 )
             )
         except Unfit:  # too little of it shows here; a neighbouring window has it
-            continue
-    return found
+            cut.add(labelled.label)
+    return found, frozenset(cut)
 
 
 def encode_jpeg(picture: Image.Image, quality: int) -> bytes:

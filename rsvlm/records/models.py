@@ -14,6 +14,7 @@ from rsvlm.records.unfit import Unfit
 
 SPLITS = ("test", "validation", "train")
 EXTENSIONS = ("jpg", "png")
+EXTENSION_OF = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png"}
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,91}")
 
 Point = tuple[float, float]

@@ -31,27 +31,37 @@ class Member:
     size: int
 
 
-def add_member(stream: BinaryIO, name: str, data: bytes) -> int:
-    """Append one member and return the offset at which its bytes start.
+class TarWriter:
+    """Writes an archive member by member; `close` ends it, and the stream stays its owner's."""
 
-    Args:
-        stream: open at the end of the members written so far.
-        name: at most 100 bytes, as in `MEMBER_PATTERN`.
-        data: the member's bytes.
-    """
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = len(data), 0, 0o644
-    stream.write(info.tobuf(tarfile.USTAR_FORMAT))
-    offset = stream.tell()
-    stream.write(data)
-    stream.write(bytes(-len(data) % BLOCK))
-    return offset
+    def __init__(self, stream: BinaryIO) -> None:
+        """Start an archive.
 
+        Args:
+            stream: empty and open for writing.
+        """
+        self._stream = stream
+        self._position = 0
 
-def close_archive(stream: BinaryIO) -> None:
-    """Write the end of an archive: two empty blocks, then zeros up to a full record of 10,240 bytes."""
-    stream.write(bytes(2 * BLOCK))
-    stream.write(bytes(-stream.tell() % tarfile.RECORDSIZE))
+    def add(self, name: str, data: bytes) -> int:
+        """Append one member and return the offset at which its bytes start.
+
+        Args:
+            name: at most 100 bytes, as in `MEMBER_PATTERN`.
+            data: the member's bytes.
+        """
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = len(data), 0, 0o644
+        padding = bytes(-len(data) % BLOCK)
+        self._stream.write(info.tobuf(tarfile.USTAR_FORMAT) + data + padding)
+        offset = self._position + BLOCK
+        self._position = offset + len(data) + len(padding)
+        return offset
+
+    def close(self) -> None:
+        """Write the end of the archive: two empty blocks, then zeros up to a full record of 10,240 bytes."""
+        end = self._position + 2 * BLOCK
+        self._stream.write(bytes(2 * BLOCK + -end % tarfile.RECORDSIZE))
 
 
 def _refuse(path: Path, offset: int, why: str) -> IntegrityError:

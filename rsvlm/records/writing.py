@@ -21,17 +21,19 @@ import pyarrow.parquet as pq
 
 from rsvlm.errors import DataError
 from rsvlm.files import canonical_json, explain_write_errors, remove, sha256_file, write_atomic
+from rsvlm.imagery.hashing import perceptual_hash
 from rsvlm.imagery.pictures import ImageError, decode
 from rsvlm.progress import Progress
 from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
 from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.tars import add_member, close_archive
+from rsvlm.records.tars import TarWriter
 from rsvlm.records.text import LONGEST_CAPTION
 from rsvlm.records.unfit import Unfit
 
-_AHEAD = 64
+_BATCH = 32
+_BATCHES_AHEAD = 3
 _MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n"}
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -58,22 +60,24 @@ class _Shard:
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[tuple[Item, Result]]:
-    """Yield (item, function(item)) in the items' order, a bounded number ahead in threads."""
+    """Yield (item, function(item)) in the items' order; threads work a bounded number of batches ahead."""
+
+    def work(batch: list[Item]) -> list[tuple[Item, Result]]:
+        return [(item, function(item)) for item in batch]
+
+    source = iter(items)
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[tuple[Item, Future[Result]]] = deque()
-        for item in items:
-            waiting.append((item, pool.submit(function, item)))
-            if len(waiting) >= _AHEAD:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        for first, future in waiting:
-            yield first, future.result()
+        waiting: deque[Future[list[tuple[Item, Result]]]] = deque()
+        while batch := list(itertools.islice(source, _BATCH)):
+            waiting.append(pool.submit(work, batch))
+            if len(waiting) > _BATCHES_AHEAD:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
 
 
 def look(sample: Sample) -> Looked:
     """Decode a sample's picture and hash it."""
-    from rsvlm.imagery.hashing import phash
-
     try:
         checked_id(sample.id)
         if sample.extension not in EXTENSIONS:
@@ -85,7 +89,7 @@ def look(sample: Sample) -> Looked:
         return Looked(fault=(unfit.reason, unfit.detail))
     except ImageError as error:
         return Looked(fault=(f"picture: {error.reason}", str(error)))
-    return Looked(picture.width, picture.height, phash(picture))
+    return Looked(picture.width, picture.height, int(perceptual_hash(picture), 16))
 
 
 class ShardWriter:
@@ -158,7 +162,7 @@ class ShardWriter:
         fields = {**sample.fields, "id": sample.id, "width": seen.width, "height": seen.height}
         return checked_fields(fields, longest=self.longest)
 
-    def add(self, stream: Any, shard: _Shard, sample: Sample, seen: Looked) -> None:
+    def add(self, archive: TarWriter, shard: _Shard, sample: Sample, seen: Looked) -> None:
         """Check one sample and append it to the shard, or set it aside."""
         source = str(sample.fields.get("source", ""))
         try:
@@ -171,9 +175,9 @@ class ShardWriter:
             shard.set_aside.append([sample.id, source, "near copy of an evaluation picture", copy, "duplicate"])
             return
         self._remember(sample.id, seen.hash, fields["split"])
-        image_offset = add_member(stream, f"{sample.id}.{sample.extension}", sample.image)
+        image_offset = archive.add(f"{sample.id}.{sample.extension}", sample.image)
         text = canonical_json({key: value for key, value in fields.items() if value is not None})
-        json_offset = add_member(stream, f"{sample.id}.json", text)
+        json_offset = archive.add(f"{sample.id}.json", text)
         row = self._rows_before + len(shard.rows)
         for position, talk in enumerate(fields.get("conversations", ())):
             turns = len(talk["turns"])
@@ -190,15 +194,16 @@ class ShardWriter:
         path = self._path(shard.number, "tar")
         more = True
         with path.open("wb") as stream:
+            archive = TarWriter(stream)
             while len(shard.rows) < self.samples_per_shard:
                 pair = next(samples, None)
                 if pair is None:
                     more = False
                     break
                 self.consumed += 1
-                self.add(stream, shard, *pair)
+                self.add(archive, shard, *pair)
                 progress.advance()
-            close_archive(stream)
+            archive.close()
             stream.flush()
             os.fsync(stream.fileno())
         self._finish(shard, keep=bool(shard.rows or shard.number == 0))

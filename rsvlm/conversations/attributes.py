@@ -1,0 +1,160 @@
+"""Attributes of annotated objects by rule: colour, size within the class, place in the image, and phrases made of them.
+
+Colour is the centre of the largest K-means cluster of the pixels inside the box, named by hue, saturation and value;
+size compares an object's area with percentiles of its class over the training scenes; place is the cell of a 3 x 3 grid
+that holds the box centre. The names of colours and their borders are ours.
+"""
+
+import colorsys
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from rsvlm.captioning.grammar import plural
+from rsvlm.conversations.settings import AttributeSettings
+from rsvlm.records.geometry import area
+from rsvlm.records.models import LabelledObject
+
+PLACES = (
+    ("top left", "top", "top right"),
+    ("left", "centre", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+_MOST_PIXELS = 400
+_ROUNDS = 10
+# Upper end of each hue range in degrees.
+_HUES = (
+    (20, "red"),
+    (45, "orange"),
+    (70, "yellow"),
+    (165, "green"),
+    (200, "cyan"),
+    (260, "blue"),
+    (310, "purple"),
+    (345, "pink"),
+    (361, "red"),
+)
+
+
+def place_of(labelled: LabelledObject, width: int, height: int) -> str:
+    """Return the cell of the 3 x 3 grid that holds an object's box centre; a centre on a line belongs to the later cell."""
+    x, y = labelled.centre
+    column, row = min(int(3 * x / width), 2), min(int(3 * y / height), 2)
+    return PLACES[row][column]
+
+
+def largest_cluster(pixels: np.ndarray, clusters: int) -> np.ndarray:
+    """Return the centre of the largest K-means cluster of pixels (n, 3), shape (3,).
+
+    Lloyd's algorithm from pixels at evenly spaced brightness, so the same pixels always give the same centre.
+    """
+    points = pixels.astype(np.float64)
+    order = np.argsort(points.sum(axis=1), kind="stable")
+    starts = np.linspace(0, len(points) - 1, 2 * clusters + 1).round().astype(int)[1::2]
+    centres = points[order[starts]]
+    nearest = np.full(len(points), -1)
+    for _ in range(_ROUNDS):
+        before, nearest = nearest, ((points[:, None, :] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
+        if np.array_equal(before, nearest):
+            break
+        members = nearest[:, None] == np.arange(clusters)
+        counts = members.sum(axis=0)
+        centres = np.where(counts[:, None] > 0, members.T.astype(np.float64) @ points / np.maximum(counts, 1)[:, None], centres)
+    found: np.ndarray = centres[np.bincount(nearest, minlength=clusters).argmax()]
+    return found
+
+
+def colour_name(red: float, green: float, blue: float) -> str:
+    """Return the name of a colour given as 0..255: by value and saturation first, then by hue."""
+    hue, saturation, value = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+    if value < 0.2:
+        return "black"
+    if saturation < 0.18:
+        return "white" if value > 0.75 else "gray"
+    degrees = 360 * hue
+    name = next(name for limit, name in _HUES if degrees < limit)
+    return "brown" if name in ("red", "orange", "yellow") and value < 0.6 and degrees < 50 else name
+
+
+def colour_of(picture: Image.Image, labelled: LabelledObject, settings: AttributeSettings) -> str | None:
+    """Return the colour name of an object, or None where too few pixels lie inside its box."""
+    x1, y1, x2, y2 = labelled.box
+    left, top = math.floor(x1), math.floor(y1)
+    right, bottom = min(math.ceil(x2), picture.width), min(math.ceil(y2), picture.height)
+    if right - left < 2 or bottom - top < 2:
+        return None
+    stencil = Image.new("1", (right - left, bottom - top))
+    ImageDraw.Draw(stencil).polygon([(x - left, y - top) for x, y in labelled.polygon], fill=1)
+    pixels = np.asarray(picture.crop((left, top, right, bottom)))[np.asarray(stencil)]
+    if len(pixels) < 4 * settings.clusters:
+        return None
+    step = -(-len(pixels) // _MOST_PIXELS)
+    return colour_name(*largest_cluster(pixels[::step], settings.clusters))
+
+
+@dataclass(frozen=True)
+class SizeLimits:
+    """Areas (pixels of the source picture) below `small` are small, above `large` are large."""
+
+    small: float
+    large: float
+
+    def name(self, value: float) -> str | None:
+        """Return `small`, `large`, or None between the two."""
+        return "small" if value < self.small else "large" if value > self.large else None
+
+
+def size_limits(areas: Mapping[str, Sequence[float]], settings: AttributeSettings) -> dict[str, SizeLimits]:
+    """Return the limits of each class from the areas of its training objects; classes of fewer than five have none."""
+    found = {}
+    for label, values in sorted(areas.items()):
+        if len(values) >= 5:
+            small, large = np.percentile(np.asarray(values, dtype=np.float64), [settings.small, settings.large])
+            found[label] = SizeLimits(round(float(small), 4), round(float(large), 4))
+    return found
+
+
+@dataclass(frozen=True)
+class Described:
+    """An object with its attributes; an attribute that the rules do not give is None."""
+
+    labelled: LabelledObject
+    place: str
+    colour: str | None
+    size: str | None
+
+
+def describe(
+    picture: Image.Image, objects: Iterable[LabelledObject], limits: Mapping[str, SizeLimits], settings: AttributeSettings
+) -> list[Described]:
+    """Return the objects of a picture with their attributes."""
+    found = []
+    for labelled in objects:
+        size = limits[labelled.label].name(abs(area(labelled.polygon))) if labelled.label in limits else None
+        colour = colour_of(picture, labelled, settings)
+        found.append(Described(labelled, place_of(labelled, picture.width, picture.height), colour, size))
+    return found
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A class with some attributes; it names every object that has them all."""
+
+    label: str
+    size: str | None = None
+    colour: str | None = None
+    place: str | None = None
+
+    def fits(self, described: Described) -> bool:
+        """Say whether an object is one of those that the phrase names."""
+        wanted = ((self.size, described.size), (self.colour, described.colour), (self.place, described.place))
+        return described.labelled.label == self.label and all(want is None or want == has for want, has in wanted)
+
+    def text(self, *, many: bool = False) -> str:
+        """Return the phrase in words: `large white ships at the top left`."""
+        noun = " ".join(word for word in (self.size, self.colour, self.label) if word)
+        where = "" if self.place is None else f" {'in' if self.place == 'centre' else 'at'} the {self.place}"
+        return f"{plural(noun) if many else noun}{where}"

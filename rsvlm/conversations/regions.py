@@ -1,0 +1,187 @@
+"""Conversations from boxes: grounded descriptions, referring, region naming, presence, counting and colour.
+
+Each statement follows from the annotation of the image at hand: counts are those of its objects, phrases name exactly the
+objects that have the phrase's attributes, `no` is said only of classes of which nothing shows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from rsvlm.captioning.grammar import article, counted, listed, plural, sentence
+from rsvlm.captioning.scenes import Chip
+from rsvlm.conversations import boxes, geochat
+from rsvlm.conversations.attributes import Described, Phrase, SizeLimits, describe
+from rsvlm.conversations.settings import RegionBuilder
+from rsvlm.conversations.talk import Talk
+from rsvlm.records.models import LabelledObject, Polygon
+from rsvlm.records.unfit import Unfit
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """An object, its attributes, and its box text where it has one."""
+
+    described: Described
+    text: str | None
+
+    @property
+    def label(self) -> str:
+        """The object's class."""
+        return self.described.labelled.label
+
+    @property
+    def polygon(self) -> Polygon:
+        """The object's corners."""
+        return self.described.labelled.polygon
+
+
+def box_text(labelled: LabelledObject, width: int, height: int, least_side: float) -> str | None:
+    """Return an object's box text, or None where it is too small or the format cannot hold it."""
+    try:
+        _, long, high, _ = boxes.rectangle_of(labelled.polygon)
+        if min(long, high) * boxes.UNITS < least_side * max(width, height):
+            return None
+        return boxes.encode(labelled.polygon, width, height)
+    except Unfit:
+        return None
+
+
+def _by_label(found: Sequence[Boxed]) -> dict[str, list[Boxed]]:
+    grouped: dict[str, list[Boxed]] = {}
+    for boxed in found:
+        grouped.setdefault(boxed.label, []).append(boxed)
+    return dict(sorted(grouped.items()))
+
+
+def _texts(found: Sequence[Boxed]) -> list[str]:
+    """Return the box texts of objects that all have one."""
+    return [boxed.text for boxed in found if boxed.text is not None]
+
+
+def _groundable(found: Sequence[Boxed], most: int) -> bool:
+    return 0 < len(found) <= most and all(boxed.text is not None for boxed in found)
+
+
+def grounding(found: Sequence[Boxed], most: int) -> list[Talk]:
+    """Return the grounded description of a picture: every class that can be grounded completely, with all its boxes."""
+    classes = {label: members for label, members in _by_label(found).items() if _groundable(members, most)}
+    if not classes:
+        return []
+    parts = [boxes.grounded(counted(label, len(members)), _texts(members)) for label, members in classes.items()]
+    be = "is" if len(next(iter(classes.values()))) == 1 else "are"
+    reply = f"There {be} {listed(parts)}."
+    polygons = tuple(boxed.polygon for members in classes.values() for boxed in members)
+    return [Talk("grounding", geochat.grounding_question(), reply, reply, polygons)]
+
+
+def phrases_of(found: Sequence[Boxed], most: int) -> list[tuple[Phrase, list[Boxed]]]:
+    """Return phrases with all the objects they name: one phrase for each set of objects that can be grounded, the shortest."""
+    best: dict[tuple[int, ...], Phrase] = {}
+    for use_size, use_colour, use_place in product((False, True), repeat=3):
+        named: dict[Phrase, list[int]] = {}
+        for position, boxed in enumerate(found):
+            has = boxed.described
+            if (use_size and not has.size) or (use_colour and not has.colour):
+                continue  # it would be the shorter phrase again
+            phrase = Phrase(
+                boxed.label, has.size if use_size else None, has.colour if use_colour else None, has.place if use_place else None
+            )
+            named.setdefault(phrase, []).append(position)
+        for phrase, positions in named.items():
+            key = tuple(positions)
+            if key not in best or _rank(phrase) < _rank(best[key]):
+                best[key] = phrase
+    chosen = [(phrase, [found[position] for position in positions]) for positions, phrase in sorted(best.items())]
+    return [(phrase, members) for phrase, members in chosen if _groundable(members, most)]
+
+
+def _rank(phrase: Phrase) -> tuple[int, str]:
+    words = [word for word in (phrase.size, phrase.colour, phrase.place) if word]
+    return len(words), " ".join(words)
+
+
+def refer(found: Sequence[Boxed], count: int, most: int, generator: np.random.Generator) -> list[Talk]:
+    """Return referring conversations: a phrase in, the boxes of all objects that it names out."""
+    candidates = phrases_of(found, most)
+    talks = []
+    for position in sorted(generator.permutation(len(candidates))[:count].tolist()):
+        phrase, members = candidates[position]
+        reply = boxes.joined(_texts(members))
+        question = geochat.refer_question(phrase.text(many=len(members) > 1))
+        talks.append(Talk("refer", question, reply, reply, tuple(boxed.polygon for boxed in members)))
+    return talks
+
+
+def identify(found: Sequence[Boxed], count: int, generator: np.random.Generator) -> list[Talk]:
+    """Return region naming conversations: a box in, the object's class and attributes out."""
+    candidates = [boxed for boxed in found if boxed.text is not None]
+    talks = []
+    for position in sorted(generator.permutation(len(candidates))[:count].tolist()):
+        boxed = candidates[position]
+        described = boxed.described
+        text = Phrase(boxed.label, described.size, described.colour, described.place).text()
+        reply = sentence(f"{article(text)} {text}")
+        talks.append(Talk("identify", geochat.identify_question(boxed.text or ""), reply, reply))
+    return talks
+
+
+def presence(labels: Sequence[str], absent: Sequence[str], generator: np.random.Generator) -> list[Talk]:
+    """Return one question answered by yes and, where a class is known to be absent, one answered by no."""
+    talks = []
+    for nouns, answer in ((labels, "yes"), (absent, "no")):
+        if nouns:
+            noun = nouns[int(generator.integers(len(nouns)))]
+            talks.append(Talk("presence", geochat.vqa_question(f"Is there {article(noun)} {noun} in the image?"), answer, answer))
+    return talks
+
+
+def counting(counts: Mapping[str, int], generator: np.random.Generator) -> list[Talk]:
+    """Return a counting question about one of the classes."""
+    if not counts:
+        return []
+    noun = sorted(counts)[int(generator.integers(len(counts)))]
+    answer = str(counts[noun])
+    return [Talk("counting", geochat.vqa_question(f"How many {plural(noun)} are there in the image?"), answer, answer)]
+
+
+def colour(found: Sequence[Boxed], generator: np.random.Generator) -> list[Talk]:
+    """Return a question for the colour of an object that class and place alone single out."""
+    candidates = []
+    for boxed in found:
+        phrase = Phrase(boxed.label, place=boxed.described.place)
+        named = [other for other in found if phrase.fits(other.described)]
+        if len(named) == 1 and boxed.described.colour:
+            candidates.append((phrase, boxed.described.colour))
+    if not candidates:
+        return []
+    phrase, answer = candidates[int(generator.integers(len(candidates)))]
+    return [Talk("attribute", geochat.vqa_question(f"What is the colour of the {phrase.text()} of the image?"), answer, answer)]
+
+
+def talks_of(chip: Chip, limits: Mapping[str, SizeLimits], builder: RegionBuilder, generator: np.random.Generator) -> list[Talk]:
+    """Return all talks about one annotated picture.
+
+    Args:
+        chip: the picture with its objects.
+        limits: of sizes, from the training scenes.
+        builder: how many of which.
+        generator: makes all random choices.
+    """
+    width, height = chip.picture.size
+    described = describe(chip.picture, chip.objects, limits, builder.attributes)
+    found = [Boxed(one, box_text(one.labelled, width, height, builder.least_side)) for one in described]
+    counts = {label: len(members) for label, members in _by_label(found).items()}
+    certain = {label: count for label, count in counts.items() if label not in chip.cut and count <= builder.most_counted}
+    absent = [noun for noun in builder.absent if noun not in counts and noun not in chip.cut]
+    alone = [boxed for boxed in found if boxed.label not in chip.cut]
+    return [
+        *grounding(found, builder.most_boxes),
+        *refer(found, builder.refer, builder.most_boxes, generator),
+        *identify(found, builder.identify, generator),
+        *presence(sorted(counts), absent, generator),
+        *counting(certain, generator),
+        *colour(alone, generator),
+    ]
