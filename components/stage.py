@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from components import environment, guard
+from components import environment, guard, tracking
 from rsvlm.errors import ConfigurationError, RsvlmError
 from rsvlm.files import MANIFEST, read_manifest, remove, sha256_file, sha256_of
 from rsvlm.recipes.load import load_recipe, load_section, split_item
@@ -93,7 +93,8 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _interrupt)
     guard.die_with_parent()
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time()
+    prepared: Stage | None = None
     try:
         if len(sys.argv) != 2:
             raise ConfigurationError(f"usage: python -m components.{stage} <recipe item>, for example: remoteclip")
@@ -104,7 +105,9 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         parameters = load_parameters(root)
         os.environ.setdefault("OMP_NUM_THREADS", str(parameters.resources.threads))
         code = json.loads((root / "code.json").read_bytes())[stage][section.family]
-        run(Stage(stage, item, section, load_recipe(root, name).about, parameters, root, code))
+        prepared = Stage(stage, item, section, load_recipe(root, name).about, parameters, root, code)
+        run(prepared)
+        tracking.record(prepared, tracking.Ended(began, finished=True))
     except KeyboardInterrupt:
         logging.error(
             "%s@%s: interrupted after %.0f s; run the same command again to go on", stage, sys.argv[-1], time.monotonic() - started
@@ -112,6 +115,8 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         sys.exit(INTERRUPTED)
     except RsvlmError as error:
         print(f"{stage}: error: {error}", file=sys.stderr)
+        if prepared is not None:
+            tracking.record(prepared, tracking.Ended(began, finished=False, error=str(error)))
         sys.exit(error.exit_code)
     logging.info("%s@%s: done in %.1f s", stage, item, time.monotonic() - started)
     sys.exit(0)

@@ -7,12 +7,18 @@ helper three imports away changes its meaning, and does not when somebody improv
 import ast
 import functools
 import hashlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 FAMILY_PACKAGES = ("rsvlm.contrastive", "rsvlm.instruction", "rsvlm.generation", "rsvlm.adaptation")
 # A family whose outputs are scored by another family's model runs that family's code too.
 _JUDGES = {("evaluate", "generation"): "rsvlm.contrastive"}
+
+# Tracking writes to MLflow only, never to a stage's outputs.
+_ASIDE = ("components.tracking",)
+# It knows the settings of all stages; a stage depends on its own, which its component names.
+_NOT_FOLLOWED = ("rsvlm.recipes.schema",)
 
 
 class _Strip(ast.NodeTransformer):
@@ -62,8 +68,30 @@ def imports_of(root: Path, module: str) -> frozenset[str]:
     return frozenset(own | parents)
 
 
+@functools.cache
+def external_imports(root: Path, module: str) -> frozenset[str]:
+    """Return the top-level names that a module imports, anywhere in it, from outside the workspace and Python itself."""
+    path = _path_of(root, module)
+    if path is None:
+        return frozenset()
+    names: set[str] = set()
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+    tops = {name.split(".")[0] for name in names}
+    return frozenset(tops - {"rsvlm", "components", "flows"} - sys.stdlib_module_names)
+
+
 def reachable(root: Path, start: str, skip: Iterable[str] = ()) -> list[str]:
-    """Return the workspace's modules that `start` reaches by imports, itself included, sorted; packages in `skip` left out."""
+    """Return the workspace's modules that `start` reaches by imports, itself included, sorted.
+
+    Args:
+        root: the workspace.
+        start: the module to begin at.
+        skip: modules and packages that are left out.
+    """
     skipped = tuple(skip)
     found: set[str] = set()
     waiting = [start]
@@ -72,7 +100,8 @@ def reachable(root: Path, start: str, skip: Iterable[str] = ()) -> list[str]:
         if module in found or any(module == s or module.startswith(f"{s}.") for s in skipped):
             continue
         found.add(module)
-        waiting.extend(imports_of(root, module))
+        if module not in _NOT_FOLLOWED:
+            waiting.extend(imports_of(root, module))
     return sorted(found)
 
 
@@ -86,7 +115,7 @@ def fingerprint(root: Path, stage: str, family: str) -> str:
     own = (f"rsvlm.{family}", _JUDGES.get((stage, family)))
     others = [package for package in FAMILY_PACKAGES if package not in own]
     digest = hashlib.sha256()
-    for module in reachable(root, f"components.{stage}", others):
+    for module in reachable(root, f"components.{stage}", (*others, *_ASIDE)):
         path = _path_of(root, module)
         if path is None:
             continue

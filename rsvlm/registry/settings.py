@@ -60,6 +60,7 @@ class RegisterSettings(Section):
         name: name in the registry.
         licence: the licence under which the registered weights may be used.
         terms: what else a user must know before using them (academic sources, attribution).
+        limits: what the model cannot do, one sentence each, for its card.
         metric: the main metric, on which versions are compared.
         better: whether a higher or a lower main metric is better.
         samples: where the main metric's values by sample lie; without it, intervals are compared.
@@ -71,6 +72,7 @@ class RegisterSettings(Section):
     name: Name
     licence: Annotated[str, Field(min_length=1)]
     terms: str = ""
+    limits: list[str] = Field(default_factory=list)
     metric: Metric
     better: Literal["higher", "lower"] = "higher"
     samples: PerSample | None = None

@@ -101,6 +101,22 @@ def test_data_files_beside_the_code_count_by_their_bytes(tree):
     assert tree("contrastive") != tree("contrastive", **change("rsvlm/contrastive/words.txt", "harbour\n"))
 
 
+def test_tracking_does_not_count(tree):
+    code_of = change("components/train.py", "import components.tracking\n")
+    tracked = change("components/tracking.py", "x = 1\n")
+    assert tree(**code_of, **tracked) == tree(**code_of, **change("components/tracking.py", "x = 2\n"))
+
+
+def test_settings_count_where_a_stage_names_them_not_through_the_schema(tree):
+    schema = change("rsvlm/recipes/schema.py", "import rsvlm.evaluation.settings, rsvlm.training.settings\n")
+    settings = {**change("rsvlm/evaluation/settings.py", "x = 1\n"), **change("rsvlm/training/settings.py", "x = 1\n")}
+    start = change("components/train.py", "import rsvlm.recipes.schema, rsvlm.training.settings\n")
+    before = tree(**schema, **settings, **start)
+    assert before == tree(**{**schema, **settings, **start, **change("rsvlm/evaluation/settings.py", "x = 2\n")})
+    assert before != tree(**{**schema, **settings, **start, **change("rsvlm/training/settings.py", "x = 2\n")})
+    assert before != tree(**{**schema, **settings, **start, **change("rsvlm/recipes/schema.py", "x = 2\n")})
+
+
 def test_renaming_a_value_counts(tree):
     assert tree("contrastive") != tree("contrastive", **change("rsvlm/contrastive/model.py", "length = 1\n"))
 
@@ -110,3 +126,5 @@ def test_the_real_tree_reaches_what_it_must():
     found = reachable(root, "components.stage")
     assert "rsvlm.files" in found
     assert "rsvlm.recipes.schema" in found
+    register = reachable(root, "components.register", ["rsvlm.instruction", "rsvlm.generation", "components.tracking"])
+    assert {"rsvlm.registry.gates", "rsvlm.registry.code.contrastive", "rsvlm.registry.settings"} <= set(register)
