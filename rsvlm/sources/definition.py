@@ -110,15 +110,19 @@ class Tile(Settings):
 
 
 class Shrink(Settings):
-    """Made from a PNG: longest side at most `longest` pixels (Lanczos; masks by nearest pixel and two-level), JPEG at `quality`."""
+    """Made from a picture with the ending `origin`: longest side at most `longest` pixels (Lanczos), JPEG at `quality`.
+
+    A file of ours that ends in .png is written as PNG.
+    """
 
     make: Literal["shrink"]
+    origin: Literal[".png", ".jpg"]
     longest: Annotated[int, Field(gt=0)]
     quality: Annotated[int, Field(ge=1, le=100)]
 
 
 class Deflate(Settings):
-    """A GeoTIFF written again with lossless deflate; `members` names the published file of each of ours."""
+    """A GeoTIFF written again with lossless deflate (horizontal differences); `members` names the published file of each of ours."""
 
     make: Literal["deflate"]
     members: dict[str, str]
@@ -131,13 +135,19 @@ class RetrievalPairs(Settings):
     pictures: RelativePath
 
 
-class ChoiceRecords(Settings):
-    """Benchmark records with their image paths rewritten to this source's."""
+class Choice(Settings):
+    """One task of the CHOICE benchmark.
 
-    make: Literal["choice-records"]
+    Pictures below `images/` are shrunk, masks below `masks/` are made two-level at the same size (nearest pixel), and the
+    records name our paths and each picture's original size.
+    """
+
+    make: Literal["choice"]
+    longest: Annotated[int, Field(gt=0)]
+    quality: Annotated[int, Field(ge=1, le=100)]
 
 
-Derivation = Annotated[Tile | Shrink | Deflate | RetrievalPairs | ChoiceRecords, Field(discriminator="make")]
+Derivation = Annotated[Tile | Shrink | Deflate | RetrievalPairs | Choice, Field(discriminator="make")]
 
 
 class Part(Settings):

@@ -11,25 +11,35 @@ from PIL import Image
 
 from rsvlm.errors import SourceError
 from rsvlm.sources.catalogue import ListedFile
-from rsvlm.sources.definition import ChoiceRecords, Deflate, Derivation, RetrievalPairs, Shrink, Tile
+from rsvlm.sources.definition import Choice, Deflate, Derivation, RetrievalPairs, Shrink, Tile
 
 _SPLITS = ("train", "test")
 
 
-def members(rule: Derivation, path: str) -> list[str]:
-    """Return the published files, relative to the part's address, that one of our files is made from."""
+def members(rule: Derivation, path: str, prefix: str, listed: Sequence[ListedFile]) -> list[str]:
+    """Return the published files, relative to the part's address, that one of our files is made from.
+
+    Args:
+        rule: how it is made.
+        path: its path relative to the part.
+        prefix: the part's prefix.
+        listed: all files of the source.
+    """
     match rule:
         case Tile():
             name = PurePosixPath(path)
             return [str(name.with_name(name.stem.rsplit("_", 2)[0] + ".png"))]
         case Shrink():
-            return [str(PurePosixPath(path).with_suffix(".png"))]
+            return [str(PurePosixPath(path).with_suffix(rule.origin))]
         case Deflate():
             return [rule.members[path]]
         case RetrievalPairs():
             return [f"{split}_{what}.txt" for split in _SPLITS for what in ("filename", "caps")]
-        case ChoiceRecords():
-            return [path]
+        case Choice():
+            if not path.endswith(".json"):
+                return [str(PurePosixPath(path).with_suffix(".png"))]
+            images = [file.path.removeprefix(prefix) for file in listed if file.path.startswith(f"{prefix}images/")]
+            return [path, *(str(PurePosixPath(image).with_suffix(".png")) for image in images)]
 
 
 def make(rule: Derivation, path: str, inputs: Mapping[str, Path], listed: Sequence[ListedFile]) -> bytes:
@@ -50,13 +60,13 @@ def make(rule: Derivation, path: str, inputs: Mapping[str, Path], listed: Sequen
             case Tile():
                 return _tile(first, path, rule)
             case Shrink():
-                return _shrink(first, path, rule)
+                return _shrink(first, path, rule.longest, rule.quality)
             case Deflate():
                 return _deflate(first)
             case RetrievalPairs():
                 return retrieval_pairs({name: file.read_text(encoding="utf-8") for name, file in inputs.items()}, rule.pictures, listed)
-            case ChoiceRecords():
-                return first.read_bytes()
+            case Choice():
+                return _choice(rule, path, inputs, listed)
     except (OSError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: cannot be made from {', '.join(inputs)}: {error}") from None
 
@@ -83,13 +93,39 @@ def _tile(origin: Path, path: str, rule: Tile) -> bytes:
     return _encode(_loaded(origin).crop((left, top, left + rule.side, top + rule.side)), path, rule.quality)
 
 
-def _shrink(origin: Path, path: str, rule: Shrink) -> bytes:
-    image = _loaded(origin)
-    longest = max(image.size)
-    if longest > rule.longest:
-        size = (round(image.width * rule.longest / longest), round(image.height * rule.longest / longest))
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    return _encode(image, path, rule.quality)
+def _fitted(image: Image.Image, longest: int, how: Image.Resampling) -> Image.Image:
+    side = max(image.size)
+    if side <= longest:
+        return image
+    return image.resize((round(image.width * longest / side), round(image.height * longest / side)), how)
+
+
+def _shrink(origin: Path, path: str, longest: int, quality: int) -> bytes:
+    return _encode(_fitted(_loaded(origin), longest, Image.Resampling.LANCZOS), path, quality)
+
+
+def _choice(rule: Choice, path: str, inputs: Mapping[str, Path], listed: Sequence[ListedFile]) -> bytes:
+    if path.endswith(".json"):
+        return _choice_records(inputs[path].read_bytes(), inputs, listed)
+    (origin,) = inputs.values()
+    if path.startswith("masks/"):
+        mask = _fitted(_loaded(origin).convert("L"), rule.longest, Image.Resampling.NEAREST)
+        return _encode(mask.point([0] * 128 + [255] * 128, mode="1"), path, rule.quality)
+    return _shrink(origin, path, rule.longest, rule.quality)
+
+
+def _choice_records(data: bytes, inputs: Mapping[str, Path], listed: Sequence[ListedFile]) -> bytes:
+    """Return records whose paths are ours (`<task>/images/<file>`), with the published size of each picture."""
+    ours = {str(PurePosixPath(file.path).with_suffix("")): file.path for file in listed}
+    records = json.loads(data)
+    for record in records:
+        for key in ("image_path", "mask_path"):
+            if key in record:
+                record[key] = ours["/".join(PurePosixPath(record[key]).with_suffix("").parts[-3:])]
+        published = PurePosixPath(*PurePosixPath(record["image_path"]).parts[1:]).with_suffix(".png")
+        with Image.open(inputs[str(published)], formats=("PNG",)) as image:
+            record["original_size"] = list(image.size)
+    return json.dumps(records, indent=1).encode()
 
 
 def _deflate(origin: Path) -> bytes:
@@ -97,7 +133,7 @@ def _deflate(origin: Path) -> bytes:
     from rasterio.io import MemoryFile
 
     with rasterio.open(origin, driver="GTiff") as source, MemoryFile() as memory:
-        profile = {**source.profile, "driver": "GTiff", "compress": "deflate"}
+        profile = {**source.profile, "driver": "GTiff", "compress": "deflate", "predictor": 2}
         with memory.open(**profile) as target:
             target.write(source.read())
         return bytes(memory.getbuffer())

@@ -112,7 +112,7 @@ def _from_address(source: Source, part: Part, files: list[ListedFile], destinati
             _check(copy_hashed(paths[wanted[file.path].name], destination / file.path), file, name)
             progress.advance()
         return
-    needed = {file.path: members(part.derive, file.path.removeprefix(part.prefix)) for file in files}
+    needed = {file.path: members(part.derive, file.path.removeprefix(part.prefix), part.prefix, source.files or ()) for file in files}
     unique = sorted({member for names in needed.values() for member in names})
     paths = addresses.bring(part.address, [Wanted(member) for member in unique], places.store, places.root)
     for file in files:
