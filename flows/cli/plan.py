@@ -1,0 +1,67 @@
+"""`rsvlm plan`: what a run would do and need, worked out without doing any of it."""
+
+from pathlib import Path
+from typing import Any
+
+from flows.cli.console import print_fields, print_json, print_table, size
+from flows.needs import disk, model_needs
+from flows.pipeline import CODE, Pipeline, wanted_stages
+from rsvlm.recipes.load import load_recipe
+
+
+def show_plan(root: Path, name: str, profile: str, *, as_json: bool) -> None:
+    """Print a recipe's stages and their state, its models' parameters and memory, and disk.
+
+    Raises:
+        ConfigurationError: no such recipe or profile, or a fault in its file.
+    """
+    recipe = load_recipe(root, name)
+    wanted = wanted_stages(recipe, profile)
+    stages = _stages(root, wanted)
+    models = [
+        needs
+        for stage, section in recipe.sections[profile].items()
+        if stage in ("pretrain", "sft") and (needs := model_needs(recipe.about.family, stage, section))
+    ]
+    space = disk(root, [stage["stage"] for stage in stages])
+    if as_json:
+        print_json({"name": name, "profile": profile, "stages": stages, "models": models, "disk": space})
+        return
+    rows = [[s["stage"], s["state"], "; ".join(s["reasons"]), ", ".join(s["inputs"]), ", ".join(s["outputs"])] for s in stages]
+    print_table(f"{recipe.about.title}, profile {profile}", ["stage", "state", "why", "inputs", "outputs"], rows)
+    for model in models:
+        _print_model(model)
+    print_fields({"disk, made so far": size(space["made"]), "disk, free": size(space["free"])})
+
+
+def _stages(root: Path, wanted: list[str]) -> list[dict[str, Any]]:
+    """Return every stage that is wanted or needed, with its state."""
+    pipeline = Pipeline(root)
+    found: list[dict[str, Any]] = []
+    to_run: set[str] = set()
+    try:
+        for address in pipeline.order(wanted):
+            state = pipeline.state(address)
+            after = sorted(pipeline.upstream(address) & to_run)
+            reasons = list(state.reasons) or [f"after {needed}" for needed in after]
+            if reasons and address != CODE:
+                to_run.add(address)
+            if address != CODE:
+                word = "to run" if reasons else "up to date"
+                inputs, outputs = list(state.inputs), list(state.outputs)
+                found.append({"stage": address, "state": word, "reasons": reasons, "inputs": inputs, "outputs": outputs})
+    finally:
+        pipeline.close()
+    return found
+
+
+def _print_model(model: dict[str, Any]) -> None:
+    rows = [[block["name"], f"{block['parameters']:,}", "yes" if block["trainable"] else "no"] for block in model["blocks"]]
+    rows.append(["all", f"{model['parameters']:,}", f"{model['trainable']:,} trained"])
+    print_table(f"{model['stage']}: parameters", ["block", "parameters", "trained"], rows)
+    columns = ["workers", "ZeRO", "precision", "weights", "gradients", "optimiser", "in all"]
+    cells = [
+        [p["workers"], p["zero"], p["precision"], *(size(p[part]) for part in ("weights", "gradients", "optimiser", "total"))]
+        for p in model["memory"]
+    ]
+    print_table(f"{model['stage']}: memory of one worker, without activations", columns, cells)
