@@ -39,6 +39,8 @@ def bring(address: ArchiveAddress, wanted: list[Wanted], store: Store) -> dict[s
         archive = store.get(key, whole, address.url, lambda part: http.download(address.url, part, max_bytes=address.max_bytes))
         try:
             extract(archive, address, missing, keys, store)
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise SourceError(f"{address.url}: not a whole tar.gz or zip archive ({error})") from None
         finally:
             archive.unlink(missing_ok=True)
     return {item.name: store.path(keys[item.name]) for item in wanted}
@@ -93,14 +95,11 @@ def _stripped(name: str, address: ArchiveAddress) -> str:
 
 def _members(archive: Path, address: ArchiveAddress, names: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
     """Yield the wanted members, in the archive's order, each with a stream of its bytes."""
-    try:
-        with archive.open("rb") as stream:
-            if zipfile.is_zipfile(stream):
-                yield from _zip_members(archive, address, names)
-            else:
-                yield from _tar_members(stream, archive.stat().st_size, address, names)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(f"{address.url}: not a whole tar.gz or zip archive ({error})") from None
+    with archive.open("rb") as stream:
+        if zipfile.is_zipfile(stream):
+            yield from _zip_members(archive, address, names)
+        else:
+            yield from _tar_members(stream, archive.stat().st_size, address, names)
 
 
 class _Limited(io.RawIOBase):
@@ -122,6 +121,7 @@ class _Limited(io.RawIOBase):
 
 
 def _tar_members(stream: IO[bytes], packed: int, address: ArchiveAddress, names: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    stream.seek(0)
     magic = stream.read(2)
     stream.seek(0)
     inner = cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
@@ -149,7 +149,7 @@ def _zip_members(archive: Path, address: ArchiveAddress, names: set[str]) -> Ite
             if name not in names:
                 continue
             mode = member.external_attr >> 16
-            if member.is_dir() or (mode and not stat.S_ISREG(mode)):
+            if member.is_dir() or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 raise SourceError(f"{address.url}: '{name}' is a link or a folder, not a file; refused")
             with packed.open(member) as content:
                 yield name, _Limited(content, member.compress_size, address.url)  # type: ignore[misc]
