@@ -46,8 +46,8 @@ def place_of(labelled: LabelledObject, width: int, height: int) -> str:
     return PLACES[row][column]
 
 
-def largest_cluster(pixels: np.ndarray, clusters: int) -> np.ndarray:
-    """Return the centre of the largest K-means cluster of pixels (n, 3), shape (3,).
+def largest_cluster(pixels: np.ndarray, clusters: int) -> tuple[np.ndarray, float]:
+    """Return the centre of the largest K-means cluster of pixels (n, 3), shape (3,), and its share of the pixels.
 
     Lloyd's algorithm from pixels at evenly spaced brightness, so the same pixels always give the same centre.
     """
@@ -63,8 +63,8 @@ def largest_cluster(pixels: np.ndarray, clusters: int) -> np.ndarray:
         members = nearest[:, None] == np.arange(clusters)
         counts = members.sum(axis=0)
         centres = np.where(counts[:, None] > 0, members.T.astype(np.float64) @ points / np.maximum(counts, 1)[:, None], centres)
-    found: np.ndarray = centres[np.bincount(nearest, minlength=clusters).argmax()]
-    return found
+    sizes = np.bincount(nearest, minlength=clusters)
+    return centres[sizes.argmax()], float(sizes.max() / len(points))
 
 
 def colour_name(red: float, green: float, blue: float) -> str:
@@ -80,19 +80,22 @@ def colour_name(red: float, green: float, blue: float) -> str:
 
 
 def colour_of(picture: Image.Image, labelled: LabelledObject, settings: AttributeSettings) -> str | None:
-    """Return the colour name of an object, or None where too few pixels lie inside its box."""
+    """Return the colour name of an object, or None where it has few pixels or no colour prevails."""
     x1, y1, x2, y2 = labelled.box
     left, top = math.floor(x1), math.floor(y1)
     right, bottom = min(math.ceil(x2), picture.width), min(math.ceil(y2), picture.height)
     if right - left < 2 or bottom - top < 2:
         return None
     stencil = Image.new("1", (right - left, bottom - top))
-    ImageDraw.Draw(stencil).polygon([(x - left, y - top) for x, y in labelled.polygon], fill=1)
+    x0, y0 = labelled.centre
+    core = [(x0 + (x - x0) * settings.core - left, y0 + (y - y0) * settings.core - top) for x, y in labelled.polygon]
+    ImageDraw.Draw(stencil).polygon(core, fill=1)
     pixels = np.asarray(picture.crop((left, top, right, bottom)))[np.asarray(stencil)]
     if len(pixels) < 4 * settings.clusters:
         return None
     step = -(-len(pixels) // _MOST_PIXELS)
-    return colour_name(*largest_cluster(pixels[::step], settings.clusters))
+    centre, share = largest_cluster(pixels[::step], settings.clusters)
+    return colour_name(*centre) if share >= settings.clear_share else None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,11 @@ def size_limits(areas: Mapping[str, Sequence[float]], settings: AttributeSetting
     return found
 
 
+def _touches_border(labelled: LabelledObject, width: int, height: int) -> bool:
+    x1, y1, x2, y2 = labelled.box
+    return x1 <= 0 or y1 <= 0 or x2 >= width or y2 >= height
+
+
 @dataclass(frozen=True)
 class Described:
     """An object with its attributes; an attribute that the rules do not give is None."""
@@ -133,8 +141,10 @@ def describe(
     """Return the objects of a picture with their attributes."""
     found = []
     for labelled in objects:
-        size = limits[labelled.label].name(abs(area(labelled.polygon))) if labelled.label in limits else None
-        colour = colour_of(picture, labelled, settings)
+        # What an image border cuts may be any size.
+        sized = labelled.label in limits and not _touches_border(labelled, picture.width, picture.height)
+        size = limits[labelled.label].name(abs(area(labelled.polygon))) if sized else None
+        colour = colour_of(picture, labelled, settings) if settings.colours else None
         found.append(Described(labelled, place_of(labelled, picture.width, picture.height), colour, size))
     return found
 

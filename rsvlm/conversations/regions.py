@@ -65,12 +65,16 @@ def _groundable(found: Sequence[Boxed], most: int) -> bool:
     return 0 < len(found) <= most and all(boxed.text is not None for boxed in found)
 
 
-def grounding(found: Sequence[Boxed], most: int) -> list[Talk]:
-    """Return the grounded description of a picture: every class that can be grounded completely, with all its boxes."""
+def grounding(found: Sequence[Boxed], cut: frozenset[str], most: int) -> list[Talk]:
+    """Return the grounded description of a picture: every class that can be grounded completely, with all its boxes.
+
+    A class of which one more object shows at the border, too little to count, is named without a number.
+    """
     classes = {label: members for label, members in _by_label(found).items() if _groundable(members, most)}
     if not classes:
         return []
-    parts = [boxes.grounded(counted(label, len(members)), _texts(members)) for label, members in classes.items()]
+    names = [plural(label) if label in cut and len(members) > 1 else counted(label, len(members)) for label, members in classes.items()]
+    parts = [boxes.grounded(name, _texts(members)) for name, members in zip(names, classes.values(), strict=True)]
     be = "is" if len(next(iter(classes.values()))) == 1 else "are"
     reply = f"There {be} {listed(parts)}."
     polygons = tuple(boxed.polygon for members in classes.values() for boxed in members)
@@ -176,12 +180,11 @@ def talks_of(chip: Chip, limits: Mapping[str, SizeLimits], builder: RegionBuilde
     counts = {label: len(members) for label, members in _by_label(found).items()}
     certain = {label: count for label, count in counts.items() if label not in chip.cut and count <= builder.most_counted}
     absent = [noun for noun in builder.absent if noun not in counts and noun not in chip.cut]
-    alone = [boxed for boxed in found if boxed.label not in chip.cut]
     return [
-        *grounding(found, builder.most_boxes),
+        *grounding(found, chip.cut, builder.most_boxes),
         *refer(found, builder.refer, builder.most_boxes, generator),
         *identify(found, builder.identify, generator),
         *presence(sorted(counts), absent, generator),
         *counting(certain, generator),
-        *colour(alone, generator),
+        *colour(found, generator),
     ]

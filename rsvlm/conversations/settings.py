@@ -34,12 +34,19 @@ class AttributeSettings(Settings):
     Attributes:
         small: areas below this percentile of their class are small.
         large: areas above it are large.
+        colours: name colours at all; where shadow decides over colour (tree crowns), better not.
         clusters: K of the K-means over an object's pixels; its colour is the centre of the largest cluster.
+        core: share of an object's width and height, around its centre, whose pixels count; the corners of a ship's box
+            are water.
+        clear_share: share of the pixels that the largest cluster must have, or the object has no colour.
     """
 
     small: Annotated[float, Field(gt=0, lt=50)] = 20.0
     large: Annotated[float, Field(gt=50, lt=100)] = 80.0
+    colours: bool = True
     clusters: Annotated[int, Field(ge=1, le=8)] = 3
+    core: Annotated[float, Field(gt=0, le=1)] = 0.7
+    clear_share: Share = 0.5
 
 
 class RegionBuilder(BoxPictures):
