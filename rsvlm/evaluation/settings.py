@@ -110,17 +110,19 @@ class GenerationSettings(TaskSettings):
     """One image for one caption of each record, against real scenes of the same split.
 
     Attributes:
-        steps: sampler steps.
-        guidance: classifier-free guidance weight.
+        steps: sampler steps; absent: the model's own.
+        guidance: classifier-free guidance weight; absent: the model's own.
         untrained: images made with a freshly initialised denoiser, for the baseline.
-        batch: images made at once.
+        templates: the prompts by which the judge names the class of an image (inception score).
+        splits: parts that the inception score is averaged over.
     """
 
     task: Literal["generation"]
-    steps: Count = 50
-    guidance: Annotated[float, Field(ge=0)] = 7.5
+    steps: Count | None = None
+    guidance: Annotated[float, Field(ge=0)] | None = None
     untrained: Count = 512
-    batch: Count = 32
+    templates: TemplateSet = "remoteclip"
+    splits: Count = 10
 
 
 Task = Annotated[
@@ -135,12 +137,14 @@ class WorkerSettings(Settings):
     Attributes:
         workers: actors that each hold the model.
         threads: threads of one actor; results depend on it in the last bits, on the number of actors not.
+        gpus: share of a GPU that one actor takes; 0: the model stays on the processor.
         block: records that one call gets; the unit of resuming.
         timeout: seconds without a finished block after which the stage is given up.
     """
 
     workers: Annotated[int, Field(ge=1, le=1024)] = 2
     threads: Annotated[int, Field(ge=1, le=256)] = 1
+    gpus: Annotated[float, Field(ge=0, le=8)] = 0.0
     block: Annotated[int, Field(ge=1, le=4096)] = 64
     timeout: Annotated[float, Field(gt=0)] = 900.0
 

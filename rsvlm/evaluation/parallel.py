@@ -1,0 +1,181 @@
+"""Ask a model through Ray: Ray Data hands blocks of records to a pool of actors that each hold the model.
+
+Finished blocks lie in the scratch folder, so a killed run goes on where it was. An actor that dies is started again and
+its block redone; a block that kills three actors is set aside in a dead-letter file and fails the run. Folders must be
+visible to every worker, which they are on one machine and on a cluster with shared storage.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import rsvlm
+from rsvlm.errors import ConfigurationError, RsvlmError
+from rsvlm.evaluation.blocks import Block, Predictor, Row, read_answers, split_blocks
+from rsvlm.evaluation.settings import WorkerSettings
+from rsvlm.evaluation.worker import DEAD, DONE, Worker
+from rsvlm.files import canonical_json, write_atomic
+from rsvlm.progress import Progress
+
+logger = logging.getLogger(__name__)
+CPU_SHARE = 0.5  # logical CPUs of one actor: a pool that takes them all leaves none for the data and hangs
+_SPARE_CPUS = 2
+_OBJECT_STORE = 128 << 20
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Where predictions run; Ray starts at the first block that is not finished, and once.
+
+    Attributes:
+        settings: workers, threads, block size, time-out.
+        scratch: where finished blocks are kept.
+        address: a running cluster; empty: this machine.
+    """
+
+    settings: WorkerSettings
+    scratch: Path
+    address: str = ""
+    session: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@contextlib.contextmanager
+def worker_pool(settings: WorkerSettings, scratch: Path, address: str = "") -> Iterator[Pool]:
+    """Yield a pool; Ray, if it was started, is stopped at the end."""
+    try:
+        yield Pool(settings, scratch, address)
+    finally:
+        import ray
+
+        ray.shutdown()
+
+
+def predict(pool: Pool, predictor: Predictor, rows: Sequence[Row], what: str) -> pa.Table:
+    """Return the predictor's answers to all rows, in their order.
+
+    The same rows, settings and model give the same table whatever the number of workers, and after any number of kills.
+
+    Raises:
+        ConfigurationError: the cluster is too small for the pool.
+        RsvlmError: an answer failed, a block killed its workers, or nothing finished within the time-out.
+    """
+    blocks = split_blocks(predictor, rows, pool.settings.block, pool.scratch / "blocks")
+    waiting = [block for block in blocks if not block.path.is_file()]
+    progress = Progress(what, len(blocks), "blocks")
+    progress.start_at(len(blocks) - len(waiting))
+    if waiting:
+        _start(pool)
+        _run(pool, predictor, waiting, progress)
+    progress.finish()
+    return read_answers(blocks, predictor.schema())
+
+
+def check_resources(settings: WorkerSettings, resources: Mapping[str, float], where: str) -> None:
+    """Refuse a cluster on which the pool would wait for ever.
+
+    Raises:
+        ConfigurationError: too few logical CPUs or GPUs.
+    """
+    needed = {"CPU": settings.workers * CPU_SHARE + 1, "GPU": settings.workers * settings.gpus}
+    for name, count in needed.items():
+        if resources.get(name, 0) < count:
+            raise ConfigurationError(
+                f"{where}: {resources.get(name, 0):g} logical {name}s, but {settings.workers} workers need {count:g}; lower pool.workers"
+            )
+
+
+def _start(pool: Pool) -> None:
+    """Start Ray on this machine or connect to a cluster, once."""
+    import ray
+
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.WARNING}
+    environment = {"OMP_NUM_THREADS": str(pool.settings.threads), "TOKENIZERS_PARALLELISM": "false"}
+    if pool.address:
+        ray.init(address=pool.address, log_to_driver=False, logging_level=logging.WARNING, runtime_env={"env_vars": environment})
+    else:
+        own = str(Path(next(iter(rsvlm.__path__))).parent)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (own, os.environ.get("PYTHONPATH", ""))))
+        logical = int(pool.settings.workers * CPU_SHARE) + 1 + _SPARE_CPUS
+        ray.init(num_cpus=logical, object_store_memory=_OBJECT_STORE, runtime_env={"env_vars": environment}, **quiet)
+    check_resources(pool.settings, ray.cluster_resources(), pool.address or "this machine")
+
+
+def _run(pool: Pool, predictor: Predictor, blocks: Sequence[Block], progress: Progress) -> None:
+    """Have all blocks answered, and watch that they are."""
+    reports: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
+    threading.Thread(target=_drive, args=(pool, predictor, blocks, reports), name="ray-data", daemon=True).start()
+    dead: list[Block] = []
+    by_key = {block.key: block for block in blocks}
+    while (report := _next_report(reports, pool.settings.timeout, progress)) is not None:
+        if isinstance(report, BaseException):
+            raise RsvlmError(f"{progress.what}: Ray gave up: {str(report).strip().splitlines()[-1][:300]}") from report
+        if report["status"] == DEAD:
+            dead.append(by_key[report["key"]])
+        elif report["status"] != DONE:
+            raise RsvlmError(f"{progress.what}: {report['status']}")
+        progress.advance()
+    if dead:
+        _dead_letter(pool, dead, progress.what)
+
+
+def _next_report(reports: "queue.Queue[Any]", timeout: float, progress: Progress) -> Any:
+    """Return the next report, or fail when none comes in time."""
+    try:
+        return reports.get(timeout=timeout)
+    except queue.Empty:
+        import ray
+
+        ray.shutdown()
+        raise RsvlmError(
+            f"{progress.what}: no block finished in {timeout:g} s; raise pool.timeout or lower pool.block (finished blocks are kept)"
+        ) from None
+
+
+def _drive(pool: Pool, predictor: Predictor, blocks: Sequence[Block], reports: "queue.Queue[Any]") -> None:
+    """Push the blocks through Ray Data and pass on what comes back; None at the end."""
+    import ray.data
+
+    try:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        rows = [{"key": block.key, "rows": json.dumps([dict(row) for row in block.rows])} for block in blocks]
+        settings = pool.settings
+        answered = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            Worker,
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=min(settings.workers, len(rows)), max_tasks_in_flight_per_actor=1),
+            num_cpus=CPU_SHARE,
+            num_gpus=settings.gpus or None,
+            fn_constructor_args=(predictor, str(blocks[0].path.parent), pool.session, settings.threads, bool(settings.gpus)),
+        )
+        for report in answered.iter_rows():
+            reports.put(report)
+        reports.put(None)
+    except BaseException as error:  # the main thread must hear of anything that ends this one
+        reports.put(error)
+
+
+def _dead_letter(pool: Pool, dead: list[Block], what: str) -> None:
+    """Write the ids of blocks that killed their workers, and fail."""
+    path = pool.scratch / "dead-letter.jsonl"
+    lines = [canonical_json({"block": block.key, "ids": block.ids, "what": what}) for block in sorted(dead, key=lambda block: block.ids)]
+    write_atomic(path, b"".join(lines))
+    count = sum(len(block.rows) for block in dead)
+    raise RsvlmError(
+        f"{what}: {len(dead)} blocks ({count} records, first {dead[0].ids[0]}) each killed their worker three times; ids in {path}"
+    )
