@@ -13,6 +13,7 @@ from pathlib import Path
 
 from components.guard import processes
 from flows.lock import holder
+from flows.models import tracking_address
 from flows.server import answers
 from rsvlm.files import read_manifest, remove
 from rsvlm.recipes.parameters import load_parameters
@@ -86,7 +87,7 @@ def check_mirror(root: Path, fix: bool) -> Iterator[Finding]:
 def check_addresses(root: Path, fix: bool) -> Iterator[Finding]:
     """Look whether the servers that the settings name can be reached; none is needed."""
     parameters = load_parameters(root)
-    yield _reach("tracking (MLflow)", os.environ.get("MLFLOW_TRACKING_URI") or parameters.tracking)
+    yield _reach("tracking (MLflow)", tracking_address(root))
     yield _reach("Ray", parameters.resources.ray_address)
     yield _reach("storage", os.environ.get("AWS_ENDPOINT_URL") or parameters.storage)
     prefect = os.environ.get("PREFECT_API_URL", "")

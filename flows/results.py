@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.models import version_of
 from flows.reproduce import CURRENT, RAN, RESTORED
 from rsvlm.recipes.load import Recipe, item_of
 
@@ -64,7 +65,6 @@ def result_of(root: Path, recipe: Recipe, profile: str, states: Mapping[str, str
     registration = read_object(folder / "registration.json")
     metric = getattr(recipe.sections[profile].get("register"), "metric", None) or main_metric(metrics)
     report = folder / "report.html"
-    version = registration.get("version")
     return Result(
         name=recipe.name,
         item=item,
@@ -72,7 +72,7 @@ def result_of(root: Path, recipe: Recipe, profile: str, states: Mapping[str, str
         metric=metric,
         value=metrics.get(metric or ""),
         baseline=metrics.get(f"{metric}/baseline"),
-        version=None if version is None else str(version),
+        version=version_of(root, registration),
         alias=registration.get("alias") or "",
         report=str(report.relative_to(root)) if report.is_file() else None,
     )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.models import registry_file
 from flows.pipeline import CODE, Pipeline, wanted_stages
 from flows.reproduce import CURRENT, Children, Outcome, reproduce
 from rsvlm.errors import RsvlmError
@@ -44,9 +45,15 @@ class Work:
             self.current = {address for address in self.order if pipeline.state(address).current}
         finally:
             pipeline.close()
-        self.forced = set(wanted) if force else set()
+        self.forced = set(wanted) if force else self._lost(wanted)
         self.slots = threading.Semaphore(load_parameters(self.root).resources.parallel)
         self.limit = TIME_LIMITS[profile]
+
+    def _lost(self, wanted: list[str]) -> set[str]:
+        """Return registrations whose registry is gone, which DVC cannot see: they are done again."""
+        registry = registry_file(self.root)
+        gone = registry is not None and not registry.exists()
+        return {address for address in wanted if gone and address.startswith("register@")}
 
     def _refresh_code(self) -> None:
         """Bring `code.json` up to date first: it decides which other stages are."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows.cli.console import print_json, print_table, say
 from flows.lock import workspace_lock
+from flows.models import tracking_address
 from flows.pipeline import wanted_stages
 from flows.reproduce import CURRENT, Children
 from flows.results import Result, result_of
@@ -86,6 +87,6 @@ def print_results(results: list[Result]) -> None:
     """Print the table of results, and how to open the three views."""
     columns = ["recipe", "stages", "main metric", "value", "baseline", "version", "alias", "report"]
     print_table("", columns, [result.row() for result in results])
-    print("MLflow   .venv/bin/mlflow ui --backend-store-uri " + load_parameters(Path.cwd()).tracking)
+    print("MLflow   .venv/bin/mlflow ui --backend-store-uri " + tracking_address(Path.cwd()))
     print("Prefect  PREFECT_HOME=.rsvlm/prefect .venv/bin/prefect server start")
     print("DVC      .venv/bin/dvc dag; .venv/bin/dvc status; .venv/bin/dvc metrics show")

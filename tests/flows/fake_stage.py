@@ -65,7 +65,9 @@ def run(stage: Stage) -> None:
     )
     output = output_of(stage)
     if stage.stage == "register":
-        write_atomic(output, readable_json({"version": 1, "alias": "champion", "name": stage.item}))
+        write_atomic(output, readable_json({"alias": "champion", "name": stage.item}))
+        Path("mlruns").mkdir(exist_ok=True)
+        Path("mlruns/mlflow.db").touch()  # a run registers again where the registry is gone
         return
     with publish(output, {"stage": stage.stage}) as folder:
         (folder / "content.json").write_bytes(content)

@@ -31,7 +31,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_API", "PREFECT_SERVER", "PREFECT_HOME", "DVC_"))
     }
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", **more}
+    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "RSVLM_TRACKING": "none", **more}
 
 
 def rsvlm(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
