@@ -16,7 +16,11 @@ DEFAULTS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
+    # Threads that wait for work sleep instead of spinning: on a shared machine spinning costs more than it saves.
+    "OMP_WAIT_POLICY": "passive",
     "GDAL_SKIP": "VRT",
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "PYTHONHASHSEED": "0",
