@@ -1,9 +1,11 @@
 """One way to ask for files, whatever kind of address they are at."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from rsvlm.errors import SourceError
+from rsvlm.progress import track
 from rsvlm.sources import archives, http, packages, s3
 from rsvlm.sources.definition import (
     Address,
@@ -15,6 +17,8 @@ from rsvlm.sources.definition import (
     S3Address,
 )
 from rsvlm.sources.store import Store, Wanted, key_of
+
+_SIDE_BY_SIDE = 8
 
 
 def describe(address: Address) -> str:
@@ -57,7 +61,7 @@ def bring(address: Address, wanted: list[Wanted], store: Store, root: Path) -> d
             client = s3.Client(address)
             return {item.name: client.bring(item, store) for item in wanted}
         case HttpAddress() | HubAddress():
-            return {item.name: _over_http(address.base, item, store) for item in wanted}
+            return _all_over_http(address.base, wanted, store)
         case _:
             raise SourceError(f"{address.url}: the data are given out by hand there; get them and put them in a mirror")
 
@@ -67,6 +71,14 @@ def _in_folder(folder: Path, item: Wanted) -> Path:
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
     return path
+
+
+def _all_over_http(base: str, wanted: list[Wanted], store: Store) -> dict[str, Path]:
+    """Fetch several files side by side: for small ones the way there and back takes longest."""
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        paths = pool.map(lambda item: _over_http(base, item, store), wanted)
+        told = track(paths, f"download from {urlsplit(base).hostname}", len(wanted), "files")
+        return {item.name: path for item, path in zip(wanted, told, strict=True)}
 
 
 def _over_http(base: str, item: Wanted, store: Store) -> Path:

