@@ -70,7 +70,7 @@ def open_tracking(root: Path, configured: str) -> Tracking:
     _quiet_defaults()
     if uri.startswith("http"):
         _reach(uri)
-        return Tracking(MlflowClient(uri), uri, "", _made(root / ".rsvlm/locks"))
+        return Tracking(MlflowClient(uri, registry_uri=uri), uri, "", _made(root / ".rsvlm/locks"))
     if not uri.startswith("sqlite"):
         return Tracking(ensure_database(uri, root / ".rsvlm/locks"), uri, f"{root.resolve()}/mlruns/artifacts", root / ".rsvlm/locks")
     folder = Path(uri.removeprefix("sqlite:///")).parent
@@ -86,7 +86,7 @@ def ensure_database(uri: str, locks: Path) -> MlflowClient:
         RsvlmError: the database is damaged, of a newer MLflow, or may not be written.
     """
     with exclusive(_made(locks) / "migration.lock"), _explain_database_errors(uri):
-        client = MlflowClient(uri)
+        client = MlflowClient(uri, registry_uri=uri)
         try:
             client.search_experiments(max_results=1)
         except MlflowException as error:
@@ -117,7 +117,10 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _made(folder: Path) -> Path:
     with explain_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise RsvlmError(f"{folder}: a file stands where the tracking store's folder goes; move it away") from None
     return folder
 
 
@@ -129,6 +132,7 @@ def _upgrade(uri: str) -> None:
 
 def _quiet_defaults() -> None:
     """Bound how long an unreachable server may hold up a stage; a value set by the user stays."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 

@@ -15,6 +15,8 @@ from rsvlm.seeds import numpy_generator
 
 Verdict = Literal["champion", "challenger", "refused"]
 _DRAWS = 10_000
+# 0.1 + 0.2 is not 0.3: a number that meets its bound exactly must not fail by a last bit.
+_ROUNDING = 1e-9
 _BLOCK_VALUES = 4_000_000
 _WIDTH_OF_95 = 2 * 1.959963984540054
 
@@ -142,7 +144,7 @@ def check_gate(gate: Gate, metrics: Mapping[str, float]) -> Check:
         return Check(gate.metric, False, f"{gate.metric}: {words}, but no baseline was measured")
     if value is None or not math.isfinite(value):
         return Check(gate.metric, False, f"{gate.metric}: not measured{' with an interval' if gate.interval else ''}")
-    passed = value >= bound if low_end else value <= bound
+    passed = value >= bound - _ROUNDING if low_end else value <= bound + _ROUNDING
     end = f"{'low' if low_end else 'high'} end of the interval " if gate.interval else ""
     needed = f"{words} = {bound:.4f}" if "baseline" in words else words
     return Check(gate.metric, passed, f"{gate.metric}: {end}{value:.4f}; needed: {needed}")
@@ -174,7 +176,7 @@ def check_kept(kept: Kept, candidate: Mapping[str, float], champion: Mapping[str
         return Check(kept.metric, False, f"{kept.metric}: measured for the champion, not for this version")
     new, old = candidate[kept.metric], champion[kept.metric]
     loss = old - new if kept.better == "higher" else new - old
-    passed = loss <= kept.within
+    passed = loss <= kept.within + _ROUNDING
     words = "keeps" if passed else "forgets"
     return Check(
         kept.metric, passed, f"{kept.metric}: {words}: {new:.4f} against the champion's {old:.4f}; {kept.within:g} worse is allowed"

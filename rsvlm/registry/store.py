@@ -1,13 +1,15 @@
 """Versions of registered models: logged once for each set of weights, found by their hash, listed and compared."""
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import mlflow.artifacts
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,7 +86,8 @@ def log_version(tracking: Tracking, experiment: str, run_id: str, candidate: Can
         model_id = _logged_model(tracking, experiment, run_id, candidate)
         _registered_model(tracking, candidate.name)
         source, tags = f"models:/{model_id}", {"model_sha256": candidate.sha256}
-        found = client.create_model_version(candidate.name, source, run_id=run_id, tags=tags, model_id=model_id)
+        with _as_default(tracking):
+            found = client.create_model_version(candidate.name, source, run_id=run_id, tags=tags, model_id=model_id)
     else:
         _log_evaluation(tracking, _model_id(found), candidate)
     describe_version(tracking, candidate.name, str(found.version), candidate.tags, candidate.card)
@@ -97,6 +100,17 @@ def describe_version(tracking: Tracking, name: str, version: str, tags: Mapping[
         tracking.client.set_model_version_tag(name, version, key, value[:_LONGEST_TAG])
     text = card if len(card) <= _LONGEST_DESCRIPTION else card[:_LONGEST_DESCRIPTION] + "\n\n(cut; the whole card is card.md)"
     tracking.client.update_model_version(name, version, text)
+
+
+@contextlib.contextmanager
+def _as_default(tracking: Tracking) -> Iterator[None]:
+    """Make a store MLflow's default for a moment: it looks up a version's source there, not where its client points."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(tracking.uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def _registered_model(tracking: Tracking, name: str) -> None:
@@ -179,9 +193,9 @@ def load_evaluation(tracking: Tracking, version: ModelVersion, samples: PerSampl
     Raises:
         RsvlmError: its artefacts are gone; the registry still lists it.
     """
-    address = f"models:/{_model_id(version)}/{EVALUATION}"
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=address, tracking_uri=tracking.uri))
+        location = tracking.client.get_logged_model(_model_id(version)).artifact_location
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=f"{location}/{EVALUATION}", tracking_uri=tracking.uri))
         metrics: dict[str, float] = json.loads((folder / "metrics.json").read_bytes())
     except (MlflowException, OSError) as error:
         raise RsvlmError(

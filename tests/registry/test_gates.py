@@ -139,6 +139,11 @@ def test_bounds(gate, passed):
     assert check_gate(Gate(metric=METRIC, **gate), metrics).passed is passed
 
 
+def test_a_number_that_meets_its_bound_exactly_passes():
+    metrics = {METRIC: 0.3, f"{METRIC}/baseline": 0.1}
+    assert check_gate(Gate(metric=METRIC, above_baseline=0.2), metrics).passed
+
+
 @pytest.mark.parametrize("metrics", [{}, {METRIC: math.nan}, {METRIC: math.inf}, {METRIC: 0.9}])
 def test_a_missing_or_meaningless_number_fails(metrics):
     assert not check_gate(Gate(metric=METRIC, above_baseline=0.1), {**metrics}).passed
