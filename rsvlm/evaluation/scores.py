@@ -58,20 +58,25 @@ def flatten(scores: Mapping[str, Score], published: Mapping[str, Published]) -> 
 
 
 def summarise(scores: Mapping[str, Score], published: Mapping[str, Published]) -> dict[str, Any]:
-    """Return the nested form of `summary.json`: one object a number, with words beside it."""
+    """Return the nested form of `summary.json`: task, data set, metric, and for each one object with words beside numbers."""
     summary: dict[str, Any] = {}
     for name, score in sorted(scores.items()):
-        entry: dict[str, Any] = {"value": rounded(score.value), "n": score.n}
-        if score.low is not None and score.high is not None:
-            entry["interval"] = [rounded(score.low), rounded(score.high)]
-        if score.baseline is not None:
-            entry["baseline"] = {"value": rounded(score.baseline), "name": score.baseline_name}
-        if name in published:
-            entry["published"] = {"value": published[name].value, "note": published[name].note}
-        if score.note:
-            entry["note"] = score.note
-        summary[name] = entry
+        place = summary
+        *parents, last = name.split("/")
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = _entry(score, published.get(name))
     return summary
+
+
+def _entry(score: Score, published: Published | None) -> dict[str, Any]:
+    numbers = {"value": score.value, "low": score.low, "high": score.high, "baseline": score.baseline}
+    entry: dict[str, Any] = {name: rounded(value) for name, value in numbers.items() if value is not None}
+    words = {"baseline_is": score.baseline_name, "note": score.note}
+    entry |= {"n": score.n} | {name: text for name, text in words.items() if text}
+    if published is not None:
+        entry |= {"published": published.value, "published_for": published.note}
+    return entry
 
 
 def rounded(value: float) -> float:

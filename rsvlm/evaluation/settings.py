@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsvlm.settings import Name, Section, Settings
 
@@ -10,7 +10,8 @@ Split = Literal["train", "validation", "test"]
 Count = Annotated[int, Field(ge=1)]
 TemplateSet = Literal["remoteclip", "skyscript-2", "s-clip", "itra-eurosat-3", "georsclip-105", "captions-6"]
 Protocol = Literal["multi", "unique-text", "one-to-one"]
-PublishedKey = Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_-]+)*$")]
+Recall = Literal["i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "mean_recall"]
+CaptionMetric = Literal["bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge_l", "cider"]
 
 
 class Published(Settings):
@@ -33,14 +34,14 @@ class TaskSettings(Settings):
         sources: records of these sources only; empty: all.
         split: records of this split only.
         limit: at most this many records, drawn by a seeded hash of their ids; absent: all.
-        published: published numbers by metric.
+
+    Each task adds `published`: published numbers by metric.
     """
 
     name: Name
     sources: tuple[Name, ...] = ()
     split: Split = "test"
     limit: Count | None = None
-    published: dict[PublishedKey, Published] = Field(default_factory=dict)
 
 
 class ZeroShotSettings(TaskSettings):
@@ -53,6 +54,7 @@ class ZeroShotSettings(TaskSettings):
     """
 
     task: Literal["zero_shot"]
+    published: dict[Literal["top1", "top5"], Published] = Field(default_factory=dict)
     templates: TemplateSet = "remoteclip"
     norm_first: bool = True
 
@@ -68,6 +70,7 @@ class RetrievalSettings(TaskSettings):
     """
 
     task: Literal["retrieval"]
+    published: dict[Recall, Published] = Field(default_factory=dict)
     protocols: tuple[Protocol, ...] = ("multi", "unique-text", "one-to-one")
     prefix: str = "a satellite image. "
     capitalise: bool = False
@@ -82,6 +85,7 @@ class SceneChatSettings(TaskSettings):
     """
 
     task: Literal["scene_chat"]
+    published: dict[Literal["exact_match"], Published] = Field(default_factory=dict)
     max_new_tokens: Count = 8
     image_blind: Count | None = None
 
@@ -90,6 +94,7 @@ class CaptioningSettings(TaskSettings):
     """Image descriptions by a conversation, scored against all captions of the image."""
 
     task: Literal["captioning"]
+    published: dict[CaptionMetric, Published] = Field(default_factory=dict)
     max_new_tokens: Count = 32
 
 
@@ -102,6 +107,7 @@ class GroundingSettings(TaskSettings):
     """
 
     task: Literal["grounding"]
+    published: dict[Literal["acc"], Published] = Field(default_factory=dict)
     overlap: Annotated[float, Field(gt=0, lt=1)] = 0.5
     max_new_tokens: Count = 96
 
@@ -118,6 +124,7 @@ class GenerationSettings(TaskSettings):
     """
 
     task: Literal["generation"]
+    published: dict[Literal["clip_score"], Published] = Field(default_factory=dict)
     steps: Count | None = None
     guidance: Annotated[float, Field(ge=0)] | None = None
     untrained: Count = 512
@@ -165,3 +172,11 @@ class EvaluateSettings(Section):
     judge: str
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     pool: WorkerSettings = WorkerSettings()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "EvaluateSettings":
+        names = [f"{task.task}/{task.name}" for task in self.tasks]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two tasks are called {name}; give one another name")
+        return self

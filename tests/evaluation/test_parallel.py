@@ -162,7 +162,7 @@ module = importlib.util.module_from_spec(spec); sys.modules["pool_tests"] = modu
 with module.worker_pool(module.settings(), Path({str(scratch)!r})) as pool:
     module.predict(pool, module.Squares({str(notes)!r}, sleep=1.0), module.rows(33), "squares")
 """
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 90
     while len(list(scratch.glob("blocks/*.parquet"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)

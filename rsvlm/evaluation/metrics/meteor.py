@@ -30,10 +30,19 @@ def meteor_command() -> list[str] | None:
     return [java, _MEMORY, "-jar", str(programs[0]), "-", "-", "-stdio", "-l", "en", "-norm"]
 
 
-def meteor(candidates: list[str], references: list[list[str]]) -> tuple[float, np.ndarray]:
-    """Return METEOR of the corpus and one score an image, (n,).
+def meteor(candidates: list[str], references: list[list[str]], draws: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    """Return METEOR of the corpus, and of resamples of it.
 
-    The corpus's METEOR is computed from summed matches, as the program does; it is not the mean of the images' scores.
+    The program sums matches over images before it computes the score, so the score of a corpus is not the mean of its
+    images' scores, and a resample is scored by the program too.
+
+    Args:
+        candidates: one answer an image.
+        references: all captions of each image.
+        draws: (r, k) image indices of resamples; None: no resamples.
+
+    Returns:
+        The score, and (r,) scores of the resamples.
 
     Raises:
         RsvlmError: the scorer is missing, or it ended without an answer.
@@ -43,9 +52,17 @@ def meteor(candidates: list[str], references: list[list[str]]) -> tuple[float, n
         raise RsvlmError(ABSENT)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as scorer:
         counts = [_ask(scorer, " ||| ".join(("SCORE", *map(_line, r), _line(c)))) for c, r in zip(candidates, references, strict=True)]
-        scores = [_ask(scorer, " ||| ".join(("EVAL", *counts)))]
-        scores += [_answer(scorer) for _ in counts]
-    return float(scores[-1]), np.array([float(score) for score in scores[:-1]])
+        value = _corpus(scorer, counts)
+        drawn = [_corpus(scorer, [counts[index] for index in draw]) for draw in ([] if draws is None else draws.tolist())]
+    return value, np.array(drawn)
+
+
+def _corpus(scorer: "subprocess.Popen[str]", counts: list[str]) -> float:
+    """Return the score of summed counts: the last line, after one for each image."""
+    answer = _ask(scorer, " ||| ".join(("EVAL", *counts)))
+    for _ in counts:
+        answer = _answer(scorer)
+    return float(answer)
 
 
 def _line(caption: str) -> str:

@@ -113,7 +113,9 @@ def test_meteor_is_that_of_its_own_program(corpus):
     candidates, references = (part[:12] for part in corpus)
     truth = {index: [" ".join(tokenise(text)) for text in texts] for index, texts in enumerate(references)}
     answers = {index: [" ".join(tokenise(text))] for index, text in enumerate(candidates)}
-    expected, single = Meteor().compute_score(truth, answers)
-    value, scores = meteor(candidates, references)
+    expected, _ = Meteor().compute_score(truth, answers)
+    part = [0, 3, 3, 7]
+    again = {number: truth[index] for number, index in enumerate(part)}, {number: answers[index] for number, index in enumerate(part)}
+    value, drawn = meteor(candidates, references, np.array([part]))
     assert value == pytest.approx(expected, abs=1e-9)
-    np.testing.assert_allclose(scores, single, atol=1e-9)
+    assert drawn[0] == pytest.approx(Meteor().compute_score(*again)[0], abs=1e-9)

@@ -1,0 +1,215 @@
+"""Images made from captions: how far from real scenes, how well they fit their caption, beside an untrained denoiser."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from rsvlm.evaluation.gallery import Exhibit, Item
+from rsvlm.evaluation.metrics.distances import cubic_kernel, frechet, kernel_distance, weighted_frechet, weighted_kernel_distance
+from rsvlm.evaluation.metrics.generation import clip_score, inception_score, other_scene, resampled_inception_score, softmax
+from rsvlm.evaluation.metrics.zero_shot import class_weights, normalise, ranked_classes, top_k
+from rsvlm.evaluation.parallel import predict
+from rsvlm.evaluation.predictors import ImageVectors, MadeImages, TextVectors, matrix, tower_name
+from rsvlm.evaluation.records import drawn, rows_of, task_rows
+from rsvlm.evaluation.scores import Score, score_of
+from rsvlm.evaluation.settings import GenerationSettings
+from rsvlm.evaluation.statistics import Interval, bootstrap_mean, draw_counts, interval_from_error, paired_difference, share
+from rsvlm.evaluation.task import Context, Result
+from rsvlm.evaluation.tasks.zero_shot import class_names, prompt_features
+from rsvlm.imagery.pictures import decode
+from rsvlm.seeds import numpy_generator, seed_of
+
+_SHOWN = 24
+_DISTANCE_DRAWS = 60  # each is a decomposition of its own
+_UNTRAINED = "untrained denoiser"
+
+
+@dataclass(frozen=True)
+class _Scenes:
+    """The scenes whose captions are drawn: row, id, class, the caption used."""
+
+    rows: list[int]
+    ids: list[str]
+    labels: list[str]
+    prompts: list[str]
+
+    def part(self, indices: list[int]) -> "_Scenes":
+        """Return some of the scenes."""
+        columns = (self.rows, self.ids, self.labels, self.prompts)
+        rows, ids, labels, prompts = ([column[index] for index in indices] for column in columns)
+        return _Scenes(rows, ids, labels, prompts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Made images: PNG bytes, unit embeddings and tower features under the judge, (n, ...)."""
+
+    pictures: list[bytes]
+    embeddings: np.ndarray
+    features: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """What the judge knows: caption embeddings of the scenes, class weights, scale of its cosines."""
+
+    captions: np.ndarray
+    classes: list[str]
+    weights: np.ndarray
+    scale: float
+
+
+def evaluate(task: GenerationSettings, context: Context) -> Result:
+    """Score one image for one caption a scene.
+
+    `fd_<tower>` and `kd_<tower>` compare with all real scenes of the split, under the judge's vision tower; `fit_difference`
+    is the cosine with the own caption less that with the caption of a scene of another class; `recognised` is the share
+    whose class the judge names; `is_<judge>` is the inception score under the judge's class probabilities.
+    """
+    scenes = _scenes(task, context)
+    made = _make(task, context, scenes, "images", None)
+    few = scenes.part(drawn(list(range(len(scenes.ids))), scenes.ids, task.untrained, context.seed, f"untrained {task.name}"))
+    raw = _make(task, context, few, "untrained images", seed_of(context.seed, "untrained denoiser"))
+    real = _real(task, context)
+    judge = _judge(task, context, scenes)
+    own, other = _cosines(task, context, scenes, made, judge)
+    recognised = _recognised(made, scenes, judge)
+    scores = _distances(task, context, made, raw, real)
+    scores |= _fit(task, context, own, other, clip_score(own))
+    raw_judge = _judge(task, context, few)
+    scores |= _classes(task, context, made, raw, recognised, _recognised(raw, few, raw_judge), judge)
+    table = pa.table(
+        {
+            "id": scenes.ids,
+            "label": scenes.labels,
+            "prompt": scenes.prompts,
+            "cosine_own": own,
+            "cosine_other": other,
+            "fit_difference": own - other,
+            "recognised": recognised,
+        }
+    )
+    return Result(scores, table, _exhibits(task, context, scenes, made, few, raw))
+
+
+def _scenes(task: GenerationSettings, context: Context) -> _Scenes:
+    labels, ids = context.data.column("label"), context.data.column("id")
+    rows, prompts = [], []
+    for row in task_rows(context.data, task, context.seed):
+        captions = context.data.shards.fields(row)["captions"]
+        if labels[row] is not None and captions:
+            rows.append(row)
+            prompts.append(captions[int(numpy_generator(context.seed, "prompt", ids[row]).integers(len(captions)))])
+    return _Scenes(rows, [ids[row] for row in rows], [labels[row] for row in rows], prompts)
+
+
+def _make(task: GenerationSettings, context: Context, scenes: _Scenes, what: str, untrained: int | None) -> _Made:
+    predictor = MadeImages(context.model, context.judge, task.steps, task.guidance, untrained)
+    columns = zip(scenes.ids, scenes.prompts, strict=True)
+    rows = [{"id": name, "prompt": prompt, "seed": seed_of(context.seed, "image", name) >> 16} for name, prompt in columns]
+    table = predict(context.pool, predictor, rows, f"{task.name}: {what}")
+    return _Made(table.column("image").to_pylist(), matrix(table.column("embedding")), matrix(table.column("features")))
+
+
+def _real(task: GenerationSettings, context: Context) -> np.ndarray:
+    """Return the tower features of all real scenes of the split."""
+    ids = context.data.column("id")
+    rows = [{"id": ids[row], "row": row} for row in rows_of(context.data, task)]
+    table = predict(context.pool, ImageVectors(context.judge, context.data.folder), rows, f"{task.name}: real scenes")
+    return matrix(table.column("features"))
+
+
+def _judge(task: GenerationSettings, context: Context, scenes: _Scenes) -> _Judge:
+    classes = class_names(context, task)
+    weights = class_weights(prompt_features(context, context.judge, classes, task.templates), norm_first=True)
+    rows = [{"id": name, "text": prompt} for name, prompt in zip(scenes.ids, scenes.prompts, strict=True)]
+    table = predict(context.pool, TextVectors(context.judge), rows, f"{task.name}: captions")
+    return _Judge(normalise(matrix(table.column("vector"))), classes, weights, table.column("scale")[0].as_py())
+
+
+def _cosines(task: GenerationSettings, context: Context, scenes: _Scenes, made: _Made, judge: _Judge) -> tuple[np.ndarray, np.ndarray]:
+    """Return each image's cosine with its own caption and with that of a scene of another class, (n,) each."""
+    embeddings = made.embeddings.astype(np.float64)
+    partner = other_scene(scenes.labels, context.generator(task, "other scene"))
+    return np.einsum("nd,nd->n", embeddings, judge.captions), np.einsum("nd,nd->n", embeddings, judge.captions[partner])
+
+
+def _recognised(made: _Made, scenes: _Scenes, judge: _Judge) -> np.ndarray:
+    truth = np.array([judge.classes.index(label) for label in scenes.labels])
+    return top_k(ranked_classes(made.embeddings, judge.weights), truth, 1).astype(np.float64)
+
+
+def _distances(task: GenerationSettings, context: Context, made: _Made, raw: _Made, real: np.ndarray) -> dict[str, Score]:
+    tower, count = tower_name(context.judge), len(made.features)
+    note = f"{tower} features, {count} made against {len(real)} real {task.split} scenes; baseline with {len(raw.features)}"
+    real_draws = draw_counts(len(real), _DISTANCE_DRAWS, context.generator(task, "real draws"))
+    made_draws = draw_counts(count, _DISTANCE_DRAWS, context.generator(task, "made draws"))
+    wide_real, wide_made = real.astype(np.float64), made.features.astype(np.float64)
+    distances = [weighted_frechet(wide_real, wide_made, *pair) for pair in zip(real_draws, made_draws, strict=True)]
+    kernels = cubic_kernel(real, real), cubic_kernel(made.features, made.features), cubic_kernel(real, made.features)
+    kernel_draws = weighted_kernel_distance(*kernels, real_draws, made_draws)
+    pairs = {
+        f"fd_{tower}": (interval_from_error(frechet(real, made.features), np.array(distances)), frechet(real, raw.features)),
+        f"kd_{tower}": (interval_from_error(kernel_distance(real, made.features), kernel_draws), kernel_distance(real, raw.features)),
+    }
+    scores = {name: score_of(interval, count, baseline, _UNTRAINED, note) for name, (interval, baseline) in pairs.items()}
+    halves = np.array_split(context.generator(task, "halves").permutation(len(real)), 2)
+    among = frechet(real[halves[0]], real[halves[1]])
+    scores[f"fd_{tower}_real_halves"] = Score(among, len(real), note="two random halves of the real scenes: what no model can beat by much")
+    return scores
+
+
+def _fit(task: GenerationSettings, context: Context, own: np.ndarray, other: np.ndarray, clip: np.ndarray) -> dict[str, Score]:
+    judge = f"judge {tower_name(context.judge)}"
+    difference = paired_difference(own, other, context.generator(task, "fit"))
+    shuffled = float(clip_score(other).mean())
+    return {
+        "clip_score": score_of(
+            bootstrap_mean(clip, context.generator(task, "clip")), len(own), shuffled, "captions of other scenes", judge
+        ),
+        "fit_difference": score_of(difference, len(own), 0.0, "no difference", f"{judge}, own caption less another class's, paired"),
+    }
+
+
+def _classes(
+    task: GenerationSettings,
+    context: Context,
+    made: _Made,
+    raw: _Made,
+    recognised: np.ndarray,
+    raw_recognised: np.ndarray,
+    judge: _Judge,
+) -> dict[str, Score]:
+    note = f"classifier: nearest class prompt of the judge, templates {task.templates}, {len(judge.classes)} classes"
+    count = len(recognised)
+    probabilities, raw_probabilities = (softmax(judge.scale * part.embeddings @ judge.weights.T) for part in (made, raw))
+    draws = resampled_inception_score(probabilities, draw_counts(count, 1000, context.generator(task, "is")), task.splits)
+    value: Interval = interval_from_error(inception_score(probabilities, task.splits), draws)
+    return {
+        "recognised": score_of(
+            share(recognised, context.generator(task, "recognised")), count, float(raw_recognised.mean()), _UNTRAINED, note
+        ),
+        "is_judge": score_of(
+            value, count, inception_score(raw_probabilities, task.splits), _UNTRAINED, f"{note}; {task.splits} splits; not Inception's"
+        ),
+    }
+
+
+def _exhibits(task: GenerationSettings, context: Context, scenes: _Scenes, made: _Made, few: _Scenes, raw: _Made) -> tuple[Exhibit, ...]:
+    order = sorted(numpy_generator(context.seed, "gallery", "generation", task.name).permutation(len(scenes.ids))[:_SHOWN].tolist())
+    items = [
+        Item(_open(made.pictures[at]), scenes.prompts[at], None, (), decode(context.data.shards.image(scenes.rows[at]), scenes.ids[at]))
+        for at in order
+    ]
+    untrained = [Item(_open(raw.pictures[at]), few.prompts[at]) for at in range(min(6, len(few.ids)))]
+    return (
+        Exhibit(f"Made from a caption, the caption's real scene beside, {task.name}", "grid", tuple(items)),
+        Exhibit(f"The same by an untrained denoiser, {task.name}", "grid", tuple(untrained)),
+    )
+
+
+def _open(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")
