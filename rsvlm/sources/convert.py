@@ -80,7 +80,9 @@ def _convert_gguf(path: Path, folder: Path) -> None:
     """
     import torch  # as above
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name)
     state = model.state_dict()
     if model.config.tie_word_embeddings:

@@ -129,6 +129,14 @@ def test_a_raster_that_points_elsewhere_is_not_opened(tmp_path: Path) -> None:
     assert "0123" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "path", ["/vsicurl/http://127.0.0.1:1/a.tif", "/vsizip//vsicurl/http://127.0.0.1:1/a.zip", "https://127.0.0.1:1/a.tif"]
+)
+def test_addresses_never_reach_the_raster_library(path: str) -> None:
+    with pytest.raises(ImageError, match="no such file"):
+        rasters.info(Path(path))
+
+
 @pytest.mark.parametrize("content", [b"", b"II*\0garbage", b"not a raster"])
 def test_damaged_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tif").write_bytes(content)
