@@ -84,7 +84,7 @@ def pixel_mapper(path: Path) -> Callable[[str, list[Point]], list[Point]]:
         DataError: the raster cannot be read, or has no CRS, so that nothing can be placed on it.
     """
     with open_raster(path) as raster:
-        crs, inverse = raster.crs, ~raster.transform
+        crs, (a, b, c, d, e, f) = raster.crs, tuple(~raster.transform)[:6]
     if crs is None:
         raise DataError(f"{path}: has no CRS, so nothing can be placed on it; give it one (gdal_edit.py -a_srs EPSG:...)")
 
@@ -93,6 +93,6 @@ def pixel_mapper(path: Path) -> Callable[[str, list[Point]], list[Point]]:
         xs, ys = [x for x, _ in points], [y for _, y in points]
         if source != crs:
             xs, ys, *_ = transform(source, crs, xs, ys)
-        return [inverse * (x, y) for x, y in zip(xs, ys, strict=True)]
+        return [(a * x + b * y + c, d * x + e * y + f) for x, y in zip(xs, ys, strict=True)]
 
     return to_pixels

@@ -18,13 +18,13 @@ _KEPT_FORMAT = frozenset("\u00ad\u200c\u200d")
 _SPACES = re.compile(r"\s+")
 _SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?])")
 _REPEATED_FULL_STOP = re.compile(r"(?:\.\s*){2,}$")
-_REFUSED = {"Cc": "control character", "Cs": "surrogate", "Co": "private-use character", "Cn": "unassigned character"}
+_REFUSED = {"Cc": "a control character", "Cs": "a surrogate", "Co": "a private-use character", "Cn": "an unassigned character"}
 
 
 def _fault_of(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cf":
-        return "" if character in _KEPT_FORMAT else "invisible format character"
+        return "" if character in _KEPT_FORMAT else "an invisible format character"
     return _REFUSED.get(category, "")
 
 
@@ -50,7 +50,7 @@ def clean_text(text: object, *, longest: int = LONGEST_CAPTION) -> str:
     if not cleaned.isascii() or not cleaned.isprintable():
         for position, character in enumerate(cleaned):
             if fault := _fault_of(character):
-                raise Unfit(f"caption holds a {fault}", f"U+{ord(character):04X} at character {position + 1}")
+                raise Unfit(f"caption holds {fault}", f"U+{ord(character):04X} at character {position + 1}")
     if not any(character.isalnum() for character in cleaned):
         raise Unfit("caption is empty", f"no letter or digit in {cleaned[:40]!r}")
     return cleaned

@@ -1,0 +1,122 @@
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsvlm.captioning import b2c
+from rsvlm.captioning.grammar import plural
+from rsvlm.captioning.settings import B2CSettings
+from rsvlm.records.models import LabelledObject
+from rsvlm.seeds import numpy_generator
+
+WIDTH, HEIGHT = 200, 100
+NOUNS = ("ship", "harbor", "large vehicle", "bus", "pedestrian", "aircraft")
+NUMBERS = dict(zip(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], range(2, 11), strict=True))
+VAGUE = ("many", "a lot of", "lots of", "a quantity of", "a crowd of")
+
+
+def at(label, x, y, side=4):
+    return LabelledObject(label, ((x - side, y - side), (x + side, y - side), (x + side, y + side), (x - side, y + side)))
+
+
+OBJECTS = st.lists(st.builds(at, st.sampled_from(NOUNS), st.integers(4, WIDTH - 4), st.integers(4, HEIGHT - 4)), min_size=1, max_size=40)
+
+
+def in_the_middle_half(labelled):
+    """The central area as the sheet has it: from a quarter to three quarters, counted by hand."""
+    x, y = labelled.centre
+    return 50 <= x <= 150 and 25 <= y <= 75
+
+
+def said(caption):
+    """Read a caption back: noun -> number, or `vague`, or `some` for a plural without any."""
+    found = {}
+    for noun in sorted(NOUNS, key=len, reverse=True):
+        many = plural(noun)
+        pattern = (
+            rf"(?i)\b(?:(?P<vague>{'|'.join(VAGUE)}) {many}|(?P<number>\d+|{'|'.join(NUMBERS)}) {many}|an? {noun}(?! \w*s\b)|{many})\b"
+        )
+        match = re.search(pattern, caption)
+        if match is None:
+            continue
+        caption = caption.replace(match[0], "", 1)
+        if match["vague"]:
+            found[noun] = "vague"
+        elif match["number"]:
+            number = match["number"].lower()
+            found[noun] = NUMBERS.get(number) or int(number)
+        else:
+            found[noun] = 1 if match[0].lower().startswith(("a ", "an ")) else "some"
+    return found
+
+
+def agree(stated, counts, limit):
+    for noun, value in stated.items():
+        count = counts[noun]
+        expected = ("vague",) if count > limit else (count,)
+        assert value in (*expected, *(("some",) if count > 1 else ())), (noun, value, count)
+
+
+@pytest.mark.system("remoteclip", 2)
+@given(OBJECTS, st.integers(0, 10_000), st.booleans(), st.sampled_from([3, 10]))
+def test_what_five_captions_say_follows_from_the_boxes(objects, seed, words, limit):
+    settings = B2CSettings(number_words=words, vague_above=limit)
+    captions = b2c.captions(objects, WIDTH, HEIGHT, settings, numpy_generator(seed))
+    assert len(captions) == 5
+    assert all(caption[0].isupper() or caption[0].isdigit() for caption in captions)
+    everything = Counter(labelled.label for labelled in objects)
+    middle = Counter(labelled.label for labelled in objects if in_the_middle_half(labelled))
+    edge = everything - middle
+    for caption, own, other_words in ((captions[0], middle, edge), (captions[1], edge, middle)):
+        stated = said(caption)
+        assert set(stated) == set(own or other_words)
+        agree(stated, own or other_words, limit)
+        if not words:
+            assert "some" not in stated.values()
+    speaks_of_middle = [bool(re.search("middle of|(?<!from )(?<!away from )(In|in) the centre", caption)) for caption in captions[:2]]
+    assert speaks_of_middle == [bool(middle), not edge]
+    for caption in captions[2:]:
+        stated = said(caption)
+        assert 1 <= len(stated) <= 3
+        agree(stated, everything, limit)
+        assert not re.search("middle|centre|edge", caption)
+
+
+@pytest.mark.parametrize(("count", "vague"), [(1, False), (10, False), (11, True), (50, True)])
+def test_counts_above_ten_become_vague(count, vague):
+    phrase = b2c.phrase("ship", count, B2CSettings(), numpy_generator(0))
+    assert phrase.startswith(VAGUE) == vague
+    assert phrase == ("a ship" if count == 1 else phrase)
+
+
+def test_only_people_come_in_crowds():
+    drawn = {b2c.phrase(noun, 20, B2CSettings(), numpy_generator(noun, n)) for noun in ("pedestrian", "ship") for n in range(60)}
+    assert "a crowd of pedestrians" in drawn
+    assert "a crowd of ships" not in drawn
+
+
+def test_is_and_are_agree_with_what_follows():
+    one, several = [at("ship", 100, 50)], [at("ship", 100, 50), at("ship", 110, 50)]
+    for objects, right, wrong in ((one, "is", "are"), (several, "are", "is")):
+        text = " ".join(c for n in range(40) for c in b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), numpy_generator(n)))
+        assert re.search(rf"[Tt]here {right} ", text)
+        assert not re.search(rf"[Tt]here {wrong} ", text)
+
+
+def test_the_same_generator_gives_the_same_captions():
+    objects = [at("ship", 100, 50), at("bus", 10, 10)]
+    first, again, other = (b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), numpy_generator(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_the_border_of_the_central_area_belongs_to_it():
+    assert b2c.is_central(at("ship", 50, 25), WIDTH, HEIGHT, 0.5)
+    assert not b2c.is_central(at("ship", 49, 25), WIDTH, HEIGHT, 0.5)
+
+
+def test_a_picture_without_objects_has_no_captions():
+    with pytest.raises(ValueError, match="without boxes"):
+        b2c.captions([], WIDTH, HEIGHT, B2CSettings(), numpy_generator(0))
