@@ -10,41 +10,48 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 _PR_SET_PDEATHSIG = 1
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.2
 _SHELLS = ("sh", "dash", "bash", "zsh")
 
 
-def _stat(pid: int) -> tuple[str, int]:
-    """Return (name, parent) of a process from /proc; ("", 0) where it cannot be read."""
+@dataclass(frozen=True)
+class Process:
+    """A running process: its number, its parent's, its session's, its program's name, its command line."""
+
+    pid: int
+    parent: int
+    session: int
+    name: str
+    words: tuple[str, ...]
+
+
+def process(pid: int) -> Process | None:
+    """Return a process as /proc shows it; None when it is gone, or where there is no /proc."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
             head, tail = stream.read().rsplit(")", 1)
-        return head.split("(", 1)[1], int(tail.split()[1])
-    except (OSError, IndexError, ValueError):
-        return "", 0
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            words = line.read().decode(errors="replace").split("\0")
+    except OSError:
+        return None
+    _, parent, _, session = tail.split()[:4]
+    return Process(pid, int(parent), int(session), head.split("(", 1)[1], tuple(words))
 
 
-def processes() -> list[tuple[int, int, list[str]]]:
-    """Return (process, parent, command line) of everything that runs, as /proc shows it (nothing where there is no /proc)."""
-    found = []
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as stream:
-                    words = stream.read().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            found.append((int(name), _stat(int(name))[1], words))
-    return found
+def processes() -> list[Process]:
+    """Return everything that runs."""
+    names = os.listdir("/proc") if os.path.isdir("/proc") else []
+    return [found for name in names if name.isdigit() and (found := process(int(name))) is not None]
 
 
 def descendants(pid: int) -> list[int]:
     """Return the processes below `pid`, nearest first."""
     children: dict[int, list[int]] = {}
-    for process, parent, _ in processes():
-        children.setdefault(parent, []).append(process)
+    for each in processes():
+        children.setdefault(each.parent, []).append(each.pid)
     found: list[int] = []
     waiting = [pid]
     while waiting:
@@ -61,13 +68,6 @@ def send(pids: list[int], signum: signal.Signals) -> None:
             os.kill(pid, signum)
         except ProcessLookupError:
             continue
-
-
-def _ask_kernel(signum: signal.Signals) -> None:
-    """Have Linux send this process a signal when its parent ends; elsewhere nothing happens."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "prctl"):
-        library.prctl(_PR_SET_PDEATHSIG, signum)
 
 
 def _has_the_terminal() -> bool:
@@ -87,38 +87,41 @@ def _has_the_terminal() -> bool:
 def die_with_parent() -> None:
     """End this process and everything below it when the run that started it ends, however that ended.
 
-    DVC starts a stage through a shell, so the parent that matters may be one step further up; both are watched. First
-    comes SIGTERM from the kernel (a chance to stop in order), half a second later SIGKILL. The stage gets a process
-    group of its own, so that this reaches also what it has lost sight of; not where a terminal sends Ctrl-C to its
-    present group, which it must stay in.
+    DVC starts a stage through a shell, so the parent that matters may be one step further up; both are watched. The
+    stage gets a process group of its own, so that this reaches also what it has lost sight of; not where a terminal
+    sends Ctrl-C to its present group, which it must stay in: DVC itself ignores Ctrl-C while a stage runs.
     """
-    parent = os.getppid()
-    name, grandparent = _stat(parent)
-    watch_further = bool(os.environ.get("DVC_ROOT")) and name in _SHELLS and grandparent > 1
-    if os.environ.get("DVC_ROOT") and os.getpgrp() != os.getpid() and not _has_the_terminal():
+    below_dvc = bool(os.environ.get("DVC_ROOT"))
+    parent = process(os.getppid())
+    further = parent.parent if below_dvc and parent is not None and parent.name in _SHELLS and parent.parent > 1 else 0
+    if below_dvc and os.getpgrp() != os.getpid() and not _has_the_terminal():
         os.setpgid(0, 0)
     own_group = os.getpgrp() == os.getpid()
-    _ask_kernel(signal.SIGTERM)
 
     def orphaned() -> bool:
-        return os.getppid() != parent or (watch_further and _stat(parent)[1] != grandparent)
+        if parent is not None and os.getppid() != parent.pid:
+            return True
+        shell = process(parent.pid) if further and parent is not None else None
+        return shell is not None and shell.parent != further
 
     def watch() -> None:
         while not orphaned():
             time.sleep(_POLL_SECONDS)
-        time.sleep(_POLL_SECONDS)
         send(descendants(os.getpid()), signal.SIGKILL)
         if own_group:
             os.killpg(0, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    if parent is not None:
+        threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def main() -> None:
-    """Become the given command, to be killed with process PID: `guard.py PID COMMAND...`."""
+    """Become the given command, to be killed by the kernel (Linux) with process PID: `guard.py PID COMMAND...`."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    _ask_kernel(signal.SIGKILL)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "prctl"):
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(1)  # it ended before the kernel was asked
     os.execvp(command[0], command)

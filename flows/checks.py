@@ -20,6 +20,7 @@ from rsvlm.recipes.parameters import load_parameters
 
 OK, NOTE, FAULT, FIXED = "ok", "note", "fault", "fixed"
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "MLFLOW_TRACKING_USERNAME", "PREFECT_API_AUTH_STRING", "HF_TOKEN")
+_OURS = ("prefect.server", "-m components.", "raylet", "gcs_server")
 _GIB = 1 << 30
 _NEEDED_MEMORY, _NEEDED_DISK = 7 * _GIB, 10 * _GIB
 
@@ -131,14 +132,10 @@ def check_running(root: Path, fix: bool) -> Iterator[Finding]:
     """Look for a run at work, and for processes of earlier runs that lost their parent."""
     running = holder(root)
     yield Finding(OK, "runs", running or "none")
-    orphans = [(pid, words) for pid, parent, words in processes() if parent == 1 and _ours(words)]
-    for pid, words in orphans:
-        yield Finding(NOTE, "left-over process", f"{pid}: {' '.join(words)[:80]}", f"if no run of yours needs it: kill {pid}")
-
-
-def _ours(words: list[str]) -> bool:
-    text = " ".join(words)
-    return any(part in text for part in ("prefect.server", "-m components.", "raylet", "gcs_server"))
+    for orphan in (each for each in processes() if each.parent == 1):
+        text = " ".join(orphan.words)
+        if any(part in text for part in _OURS):
+            yield Finding(NOTE, "left-over process", f"{orphan.pid}: {text[:80]}", f"if no run of yours needs it: kill {orphan.pid}")
 
 
 def check_dvc_lock(root: Path, fix: bool) -> Iterator[Finding]:

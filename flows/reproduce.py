@@ -110,17 +110,17 @@ class Children:
 def _stages_below(pid: int) -> list[int]:
     """Return the processes below DVC's that run a stage, leaving out what a stage started itself."""
     below = set(guard.descendants(pid))
-    return [process for process, _, words in guard.processes() if process in below and _is_stage(words)]
+    return [each.pid for each in guard.processes() if each.pid in below and _is_stage(each.words)]
 
 
-def _is_stage(words: list[str]) -> bool:
+def _is_stage(words: tuple[str, ...]) -> bool:
     return len(words) > 2 and words[1] == "-m" and words[2].startswith("components.")
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
-    """Kill a process and everything below it, deepest last so that nobody restarts a child."""
-    below = guard.descendants(process.pid)
-    guard.send([process.pid, *below], signal.SIGKILL)
+    """Kill a process that `Children` started and all of its session, also what has lost its parent."""
+    members = [each.pid for each in guard.processes() if each.session == process.pid]
+    guard.send([process.pid, *guard.descendants(process.pid), *members], signal.SIGKILL)
 
 
 def stage_environment(root: Path) -> dict[str, str]:
@@ -176,9 +176,8 @@ def reproduce(
     finally:
         if clock:
             clock.cancel()
-        if process.poll() is None:
-            kill_tree(process)
-            process.wait()
+        kill_tree(process)  # a stage that ended may have left helpers behind
+        process.wait()
         children.ended(process)
     seconds = time.monotonic() - started
     if children.stopping:

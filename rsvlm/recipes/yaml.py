@@ -28,6 +28,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {len(data):,} bytes; a recipe may have {_MAX_BYTES:,}")
     try:
         loaded = YAML(typ="safe", pure=True).load(data.decode("utf-8"))
+        _count(loaded, path, _MAX_NODES)
+    except RecursionError:
+        raise ConfigurationError(f"{path}: nested too deep, or an anchor holds itself") from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except YAMLError as error:
@@ -37,7 +40,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}{line}: not valid YAML: {problem}") from None
     if not isinstance(loaded, dict):
         raise ConfigurationError(f"{path}: holds {type(loaded).__name__}; a mapping of keys is needed")
-    _count(loaded, path, _MAX_NODES)
     return loaded
 
 

@@ -50,13 +50,13 @@ def wait_for_writer(folder: Path, process: subprocess.Popen[str]) -> None:
 def left_behind(folder: Path) -> list[str]:
     """Processes that still work in a folder."""
     found = []
-    for pid, _, words in processes():
+    for each in processes():
         try:
-            inside = Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(folder)
+            inside = Path(os.readlink(f"/proc/{each.pid}/cwd")).is_relative_to(folder)
         except OSError:
             continue
         if inside:
-            found.append(" ".join(words))
+            found.append(" ".join(each.words))
     return found
 
 
@@ -195,7 +195,7 @@ def test_the_prefect_server_may_die(migrated_workspace: Path) -> None:
     workspace = migrated_workspace
     process = start(workspace, "remoteclip", fake="acquire@remoteclip-smoke:sleep:4")
     wait_for_writer(workspace, process)
-    servers = [pid for pid, parent, words in processes() if parent == process.pid and "uvicorn" in words]
+    servers = [each.pid for each in processes() if each.parent == process.pid and "uvicorn" in each.words]
     assert len(servers) == 1
     os.kill(servers[0], signal.SIGKILL)
     process.communicate(timeout=200)

@@ -1,0 +1,148 @@
+"""Recipes of this repository are right; wrong ones are refused in one line, before any work."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rsvlm.errors import ConfigurationError
+from rsvlm.recipes.load import check_recipe, item_of, load_recipe, load_section, recipe_files, split_item
+from rsvlm.recipes.parameters import load_parameters
+from rsvlm.recipes.schema import FAMILIES, STAGES, section_model
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = recipe_files(ROOT)
+
+
+def test_there_are_recipes() -> None:
+    assert {"remoteclip", "geochat", "rs-sd"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_right(name: str) -> None:
+    recipe = check_recipe(RECIPES[name])
+    assert recipe.profiles == ["laptop", "full", "smoke"]
+    for profile in recipe.profiles:
+        stages = recipe.stages(profile)
+        assert stages[0] == "acquire"
+        assert stages == [stage for stage in STAGES if stage in stages]
+    assert recipe.stages("smoke") == recipe.stages("laptop")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_profile_stays_in_its_own_folders(name: str) -> None:
+    """A laptop item reads no smoke or full folder, and the other way round."""
+    recipe = check_recipe(RECIPES[name])
+    for profile, sections in recipe.sections.items():
+        for section in sections.values():
+            for field in ("data", "model", "judge"):
+                path = getattr(section, field, None)
+                if path:
+                    assert split_item(Path(path).parts[1 if path.startswith("models/") else 2])[1] == profile, f"{name}: {path}"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    return tmp_path
+
+
+def change(workspace: Path, old: str, new: str) -> None:
+    path = workspace / "recipes/contrastive/remoteclip.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def refused(workspace: Path, name: str = "remoteclip") -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_recipe(workspace, name)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_unknown_recipe(workspace: Path) -> None:
+    assert refused(workspace, "remoteclp").endswith("(did you mean 'remoteclip'?)")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "REMOTECLIP", "remoteclip\n"])
+def test_names_that_are_no_names(workspace: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        load_recipe(workspace, name)
+
+
+def test_unknown_section(workspace: Path) -> None:
+    change(workspace, "\ncaption:\n", "\ncaptoin:\n")
+    assert "captoin: unknown section; allowed:" in refused(workspace)
+    assert "(did you mean 'caption'?)" in refused(workspace)
+
+
+def test_unknown_key(workspace: Path) -> None:
+    change(workspace, "    sources: [", "    souces: [")
+    message = refused(workspace)
+    assert "acquire.remoteclip: souces: unknown key; allowed: family, sources, system (did you mean 'sources'?)" in message
+
+
+def test_unknown_item(workspace: Path) -> None:
+    change(workspace, "  remoteclip-smoke: *acquire", "  remoteclip-smok: *acquire")
+    assert "acquire.remoteclip-smok: unknown item" in refused(workspace)
+
+
+def test_wrong_type(workspace: Path) -> None:
+    change(workspace, "survey: {table: I, reference: 2,", "survey: {table: I, reference: two,")
+    assert "about.remoteclip: survey.reference:" in refused(workspace)
+
+
+def test_another_systems_section(workspace: Path) -> None:
+    change(workspace, "    system: remoteclip\n    sources", "    system: geoclip\n    sources")
+    assert "says contrastive/geoclip; this file is contrastive/remoteclip" in refused(workspace)
+
+
+def test_missing_about(workspace: Path) -> None:
+    change(workspace, "about:\n  remoteclip:", "about:\n  another:")
+    assert "about.remoteclip: this mapping is missing" in refused(workspace)
+
+
+def test_a_name_taken_twice(workspace: Path) -> None:
+    shutil.copy(workspace / "recipes/contrastive/remoteclip.yaml", workspace / "recipes/generation/remoteclip.yaml")
+    assert "the recipe name 'remoteclip' is taken by" in refused(workspace)
+
+
+def test_sections_for_components() -> None:
+    assert load_section(ROOT, "acquire", "remoteclip-smoke").system == "remoteclip"
+    with pytest.raises(ConfigurationError, match=r"no section sft\.remoteclip"):
+        load_section(ROOT, "sft", "remoteclip")
+
+
+def test_items() -> None:
+    for item in ("remoteclip", "rs-sd-full", "rs-sd-smoke"):
+        assert item_of(*split_item(item)) == item
+
+
+def test_every_family_knows_its_stages() -> None:
+    with pytest.raises(ConfigurationError, match="family 'data' has no stage 'pretrain'"):
+        section_model("pretrain", "data")
+    assert all(section_model("acquire", family) for family in FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("profile: laptop", "profile: lapdog", "profile: 'lapdog' is not allowed; allowed: laptop, full, smoke (did you mean 'laptop'?)"),
+        ("seed: 7", "seed: -1", "seed:"),
+        ("threads: 2", "threads: two", "resources.threads:"),
+        ("mirror:", "miror:", "miror: unknown key"),
+        ("rejected_share: 0.05", "rejected_share: 5", "gates.rejected_share:"),
+    ],
+)
+def test_parameters(workspace: Path, old: str, new: str, words: str) -> None:
+    assert load_parameters(workspace).resources.threads == 2
+    path = workspace / "params.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigurationError) as caught:
+        load_parameters(workspace)
+    assert words in str(caught.value)
