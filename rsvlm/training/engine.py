@@ -29,8 +29,11 @@ class Engine(Protocol):
     def discard(self) -> None:
         """Forget the gradients since the last step."""
 
+    def gather(self) -> None:
+        """On every worker, before `save`: bring what each of them holds to where the first one can write it."""
+
     def save(self, folder: Path) -> None:
-        """Write everything that `load` needs to go on exactly into an empty folder."""
+        """On the first worker: write everything that `load` needs to go on exactly into an empty folder."""
 
     def load(self, folder: Path) -> None:
         """Go on from a saved folder."""
@@ -39,7 +42,7 @@ class Engine(Protocol):
         """Leave the weights that training yields in the model (the average, where one is kept)."""
 
 
-def _groups(model: nn.Module, settings: OptimisationSettings) -> list[dict[str, object]]:
+def parameter_groups(model: nn.Module, settings: OptimisationSettings) -> list[dict[str, object]]:
     """Return AdamW's groups: by learning-rate factor, and by whether a tensor decays."""
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
@@ -59,7 +62,7 @@ class TorchEngine:
         self.model = model
         self._settings = settings
         self._trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-        self._optimiser = torch.optim.AdamW(_groups(model, settings), lr=settings.learning_rate, betas=settings.betas, eps=settings.epsilon)
+        self._optimiser = torch.optim.AdamW(parameter_groups(model, settings), lr=settings.learning_rate, betas=settings.betas, eps=settings.epsilon)
         self._average = {name: p.detach().clone() for name, p in self._trained.items()} if settings.ema else {}
         self._updates = 0
 
@@ -101,6 +104,9 @@ class TorchEngine:
             for key, value in self._optimiser.state.get(parameter, {}).items():
                 found[f"{key}/{name}"] = value
         return found
+
+    def gather(self) -> None:
+        """Nothing to do: every worker holds the same."""
 
     def save(self, folder: Path) -> None:
         """Write trained weights and buffers, their average, and the optimiser's tensors, all as safetensors."""

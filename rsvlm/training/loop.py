@@ -178,6 +178,7 @@ class _Run:
 
     def save(self) -> None:
         """Publish a checkpoint of this moment (by the first worker)."""
+        self.engine.gather()
         if worker().rank == 0:
             state = {"history": self.history, "pending": self.pending}
             checkpoints.save(self.folder, self.done, state, self.engine.save, self.settings.keep)
