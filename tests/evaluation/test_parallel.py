@@ -1,4 +1,7 @@
-"""The worker pool against a real Ray: resuming, dying actors, poison, a hang, the same bytes however it went."""
+"""The worker pool against a real Ray: resuming, dying actors, poison, a hang, the same bytes however it went.
+
+Workers import this module by its name below the repository, which is on their path.
+"""
 
 import hashlib
 import os
@@ -9,7 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import cloudpickle
 import pyarrow as pa
 import pytest
 
@@ -18,7 +20,6 @@ from rsvlm.evaluation.blocks import split_blocks, write_table
 from rsvlm.evaluation.parallel import Pool, check_resources, predict, worker_pool
 from rsvlm.evaluation.settings import WorkerSettings
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
 ROOT = Path(__file__).parents[2]
 
 
@@ -155,12 +156,10 @@ def test_f45_a_cluster_too_small_is_refused_before_the_start():
 def test_f47_a_killed_evaluator_goes_on_where_it_was(tmp_path, notes, expected):
     scratch = tmp_path / "scratch"
     script = f"""
-import importlib.util, sys
 from pathlib import Path
-spec = importlib.util.spec_from_file_location("pool_tests", {str(Path(__file__))!r})
-module = importlib.util.module_from_spec(spec); sys.modules["pool_tests"] = module; spec.loader.exec_module(module)
-with module.worker_pool(module.settings(), Path({str(scratch)!r})) as pool:
-    module.predict(pool, module.Squares({str(notes)!r}, sleep=1.0), module.rows(33), "squares")
+from tests.evaluation.test_parallel import Squares, predict, rows, settings, worker_pool
+with worker_pool(settings(), Path({str(scratch)!r})) as pool:
+    predict(pool, Squares({str(notes)!r}, sleep=1.0), rows(33), "squares")
 """
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 90
