@@ -1,7 +1,7 @@
 """The download store: what was fetched once, kept by its sha256, shared by all recipes of a workspace.
 
 A transfer fills `<key>.partial` and goes on there after an interruption; only checked bytes get the final name. A lock
-file keeps two processes from filling the same partial.
+keeps two processes from filling the same partial.
 """
 
 import contextlib
@@ -90,12 +90,14 @@ class Store:
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{key}.lock").open("w") as lock:
+        """Hold one of 256 locks, chosen by the key, so that a million files do not leave a million lock files."""
+        locks = self.folder / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with (locks / key[-2:]).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                logger.info("%s: another process fetches it; waiting", key)
+                logger.debug("%s: another transfer holds its lock; waiting", key)
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

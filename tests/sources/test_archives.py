@@ -58,7 +58,7 @@ GOOD = [("top", _special(tarfile.DIRTYPE)), ("top/AID/x/a.jpg", A), ("top/AID/ot
 def test_brings_wanted_members_only(server: Server, tmp_path: Path, data: bytes) -> None:
     found = _bring(server, data, tmp_path, {"x/a.jpg": A, "b.jpg": B})
     assert {name: path.read_bytes() for name, path in found.items()} == {"x/a.jpg": A, "b.jpg": B}
-    assert {path.name for path in (tmp_path / "store").iterdir() if path.suffix != ".lock"} == {sha256(A), sha256(B)}
+    assert {path.name for path in (tmp_path / "store").iterdir() if path.name != "locks"} == {sha256(A), sha256(B)}
     _bring(server, data, tmp_path, {"x/a.jpg": A})
     assert len(server.asked) == 1  # the store had it
 
@@ -82,7 +82,7 @@ def test_hostile_and_wrong_archives(server: Server, tmp_path: Path, members: lis
         return
     with pytest.raises(SourceError, match=words):
         _bring(server, _tar(members), tmp_path, {"b.jpg": B})
-    assert not [path for path in (tmp_path / "store").iterdir() if path.suffix != ".lock"]
+    assert not [path for path in (tmp_path / "store").iterdir() if path.name != "locks"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["store"]
 
 
