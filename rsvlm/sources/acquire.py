@@ -7,7 +7,7 @@ from typing import Any
 
 from rsvlm.files import MANIFEST, list_files, remove
 from rsvlm.sources import index
-from rsvlm.sources.catalogue import ListedFile, Source, load
+from rsvlm.sources.catalogue import ListedFile, Source, load, summary
 from rsvlm.sources.fetch import Places, fetch
 
 logger = logging.getLogger("rsvlm.sources")
@@ -44,8 +44,7 @@ def acquire_one(source: Source, folder: Path, places: Places) -> dict[str, Any]:
     index.write(table, folder / "index.parquet")
     size = sum(file.size for file in brought)
     logger.info("%s: %d files, %.1f MB", definition.name, len(brought), size / 1e6)
-    stated = definition.model_dump(mode="json", include={"title", "licence", "terms", "citation", "homepage"})
-    return {**stated, "files": len(brought), "bytes": size}
+    return {**summary(source), "files": len(brought), "bytes": size}
 
 
 def _convert(kind: str, files: Path, brought: Sequence[ListedFile], places: Places) -> tuple[ListedFile, ...]:

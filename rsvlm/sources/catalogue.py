@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -29,6 +30,14 @@ class Source:
 
     definition: SourceDefinition
     files: tuple[ListedFile, ...] | None
+
+
+def summary(source: Source) -> dict[str, Any]:
+    """Return what people want to know of a source before and after fetching it; null where nobody published it."""
+    definition = source.definition
+    stated = definition.model_dump(mode="json", include={"title", "licence", "terms", "citation", "homepage", "images"})
+    size = sum(file.size for file in source.files) if source.files is not None else definition.size
+    return {**stated, "files": len(source.files) if source.files is not None else None, "bytes": size}
 
 
 def names(folder: Path = FOLDER) -> list[str]:
