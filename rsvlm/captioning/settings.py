@@ -70,7 +70,7 @@ class ChipSettings(Settings):
     """
 
     size: Annotated[int, Field(ge=32, le=4096)] = 448
-    stride: Annotated[int, Field(ge=16, le=4096)] = 224
+    stride: Annotated[int, Field(ge=8, le=4096)] = 224
     visible_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     quality: Annotated[int, Field(ge=50, le=100)] = 92
 

@@ -49,12 +49,16 @@ def place_of(labelled: LabelledObject, width: int, height: int) -> str:
 def largest_cluster(pixels: np.ndarray, clusters: int) -> tuple[np.ndarray, float]:
     """Return the centre of the largest K-means cluster of pixels (n, 3), shape (3,), and its share of the pixels.
 
-    Lloyd's algorithm from pixels at evenly spaced brightness, so the same pixels always give the same centre.
+    Lloyd's algorithm from the median pixel and then, one by one, the pixel farthest from all starts before it, so the same
+    pixels always give the same centre.
     """
     points = pixels.astype(np.float64)
-    order = np.argsort(points.sum(axis=1), kind="stable")
-    starts = np.linspace(0, len(points) - 1, 2 * clusters + 1).round().astype(int)[1::2]
-    centres = points[order[starts]]
+    starts = [int(((points - np.median(points, axis=0)) ** 2).sum(axis=1).argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(starts) < clusters:
+        distance = np.minimum(distance, ((points - points[starts[-1]]) ** 2).sum(axis=1))
+        starts.append(int(distance.argmax()))
+    centres = points[starts]
     nearest = np.full(len(points), -1)
     for _ in range(_ROUNDS):
         before, nearest = nearest, ((points[:, None, :] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
