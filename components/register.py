@@ -23,7 +23,7 @@ def run(stage: Stage) -> None:
     # MLflow takes seconds to import; a wrong recipe is told first
     from components.tracking import recipe_run
     from rsvlm.registry.database import open_tracking
-    from rsvlm.registry.registration import Subject, register
+    from rsvlm.registry.registration import Subject, content_hash, register
 
     settings = stage.section
     assert isinstance(settings, RegisterSettings)
@@ -37,7 +37,7 @@ def run(stage: Stage) -> None:
         settings=settings,
         root=stage.root,
         model=model,
-        model_sha256=verify(model).sha256,
+        model_sha256=content_hash(verify(model)),
         evidence=evidence,
         metrics=_metrics(reports / "metrics.json"),
         facts=_facts(stage),

@@ -14,7 +14,7 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 from PIL import Image
 
-from rsvlm.files import sha256_of
+from rsvlm.files import Manifest, sha256_of
 from rsvlm.imagery.pictures import decode
 from rsvlm.lineage.record import lineage
 from rsvlm.registry.card import About, model_card
@@ -37,7 +37,7 @@ class Subject:
         settings: the register section.
         root: the workspace.
         model: the published model folder.
-        model_sha256: hash of its manifest.
+        model_sha256: hash of its files (`content_hash`).
         evidence: the evaluation's evidence folder.
         metrics: flat metrics.
         facts: facts of the data's manifest.
@@ -62,6 +62,11 @@ class Subject:
         """The hash of everything on this side that the decision depends on."""
         settings = self.settings.model_dump(mode="json", exclude={"terms", "limits", "licence"})
         return sha256_of([self.model_sha256, dict(self.metrics), settings, self.significance])
+
+
+def content_hash(manifest: Manifest) -> str:
+    """Return the hash of a model's files alone: the same weights are the same version, whatever run they came from."""
+    return sha256_of([[entry.path, entry.size, entry.sha256] for entry in manifest.files])
 
 
 def register(tracking: Tracking, experiment: str, run_id: str, subject: Subject) -> tuple[dict[str, Any], str]:

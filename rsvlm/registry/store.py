@@ -40,7 +40,7 @@ class Candidate:
         name: the registered model's name.
         family: its family of systems.
         model: the published model folder.
-        sha256: hash of that folder's manifest.
+        sha256: hash of that folder's files.
         metrics: flat metrics.
         evidence: the evaluation's evidence folder.
         kept: files of the evidence that travel with the version (predictions for later comparisons).

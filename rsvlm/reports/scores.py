@@ -7,7 +7,7 @@ from typing import Any
 from rsvlm.reports.text import figure, title_of
 
 PARTS = ("low", "high", "baseline", "published", "n")
-LOWER_IS_BETTER = ("fid", "kid", "loss", "error", "perplexity", "rmse", "mae")
+LOWER_IS_BETTER = ("fid", "fd", "kid", "kd", "loss", "error", "perplexity", "rmse", "mae")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from rsvlm.files import publish, verify
 from rsvlm.registry.database import Tracking, open_tracking
-from rsvlm.registry.registration import Subject
+from rsvlm.registry.registration import Subject, content_hash
 from rsvlm.registry.settings import RegisterSettings
 from rsvlm.seeds import numpy_generator
 from rsvlm.settings import validate
@@ -135,7 +135,7 @@ def make_subject(root: Path, weights: str, right: int, *, kept: float = 0.2, sig
         settings=settings(**changes),
         root=root,
         model=model,
-        model_sha256=verify(model).sha256,
+        model_sha256=content_hash(verify(model)),
         evidence=reports / "evidence",
         metrics=metrics,
         facts={"sources": {"aid": {"train": 40, "test": 20}}, "licences": {"aid": ["academic | only"]}, "samples": 60},

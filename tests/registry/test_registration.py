@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from rsvlm.errors import IntegrityError, RsvlmError
+from rsvlm.files import read_manifest
 from rsvlm.registry import registration
 from rsvlm.registry.database import experiment_of, open_tracking
 from rsvlm.registry.promotion import promote, rollback, version_with
@@ -143,7 +144,7 @@ def test_what_travels_with_a_version(tracking, registry, workspace):
     found = tracking.client.get_model_version("tiny", version)
     assert found.tags["model_sha256"] == subject.model_sha256
     assert found.tags["data_licences"] == "academic | only"
-    assert found.tags["manifest.models/tiny/pretrain"] == subject.model_sha256
+    assert found.tags["manifest.models/tiny/pretrain"] == read_manifest(subject.model).sha256
     card = (package / "evaluation/card.md").read_text()
     assert "A stand-in \\| with \\<b\\>marks\\</b\\>." in card
     assert "| aid | 40 | 0.000 | 20 | academic \\| only |" in card

@@ -15,7 +15,7 @@ import pytest
 
 from rsvlm.files import publish, verify
 from rsvlm.registry.database import experiment_of, open_tracking
-from rsvlm.registry.registration import register
+from rsvlm.registry.registration import content_hash, register
 from tests.registry.conftest import encoded, make_subject
 
 pytestmark = pytest.mark.integration
@@ -58,7 +58,7 @@ def served(tmp_path_factory, migrated):
     write_model(subject.model)
     experiment = experiment_of(tracking, "tiny")
     run = tracking.client.create_run(experiment).info.run_id
-    register(tracking, experiment, run, replace(subject, model_sha256=verify(subject.model).sha256))
+    register(tracking, experiment, run, replace(subject, model_sha256=content_hash(verify(subject.model))))
     elsewhere = root / "elsewhere"
     elsewhere.mkdir()
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
