@@ -71,3 +71,9 @@ def test_lists_are_checked(tmp_path: Path, line: str) -> None:
     (tmp_path / "a.sha256").write_text(line + "\n")
     with pytest.raises(ConfigurationError, match=r"a\.sha256"):
         catalogue.read_list(tmp_path / "a.sha256")
+
+
+def test_the_documented_example_is_valid(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    (tmp_path / "my-scenes.yaml").write_text(text.split("```yaml\n")[1].split("```")[0])
+    assert catalogue.load("my-scenes", tmp_path).definition.gsd == 0.1
