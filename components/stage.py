@@ -56,7 +56,7 @@ class Stage:
         The folder's name hashes the code, the settings and the manifests of the inputs (a file's bytes where an input
         is a file), so work under other settings never meets it.
         """
-        hashes = [read_manifest(path).sha256 if path.is_dir() else sha256_file(path) for path in inputs]
+        hashes = [sha256_file(path) if path.is_file() else read_manifest(path).sha256 for path in inputs]
         key = sha256_of(
             {
                 "stage": self.stage,
