@@ -42,7 +42,7 @@ class TinyCodec:
         """Put the halves together; `size` is the side of a picture in pixels."""
         self._encoder, self._decoder, self._basis = encoder, decoder, basis
         side = size // taef2.FACTOR // basis.patch
-        self.shape = (len(basis.deviation), side, side)
+        self.shape = (basis.components, side, side)
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class TinyCodec:
 def load_tiny(folder: Path, settings: TinyAutoencoder) -> TinyCodec:
     """Load a saved tiny codec from a model folder."""
     stored = load_file(folder / "basis.safetensors")
-    basis = Basis(stored["basis.mean"], stored["basis.directions"], stored["basis.deviation"], settings.patch)
+    basis = Basis(stored["basis.mean"], stored["basis.forward"], stored["basis.inverse"], settings.patch)
     encoder = taef2.load_half(taef2.encoder(), folder / "encoder.safetensors")
     return TinyCodec(encoder, taef2.load_half(taef2.decoder(), folder / "decoder.safetensors"), basis, settings.image_size)
 

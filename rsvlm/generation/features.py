@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from rsvlm.files import publish, verify
-from rsvlm.generation.basis import fit_basis
+from rsvlm.generation.basis import decoder_metric, fit_basis
 from rsvlm.generation.codec import TinyCodec, to_tensor
 from rsvlm.generation.settings import TinyAutoencoder
 from rsvlm.generation.taef2 import decoder, encoder, load_half
@@ -16,6 +16,7 @@ from rsvlm.generation.text import TextTower
 from rsvlm.imagery.pictures import decode
 from rsvlm.progress import Progress
 from rsvlm.records.shards import Shards
+from rsvlm.seeds import torch_generator
 
 _BATCH = 32
 
@@ -48,12 +49,12 @@ def encode_pictures(shards: Shards, rows: Sequence[int], size: int, encode: Call
 
 
 def fit_tiny(
-    shards: Shards, rows: Sequence[int], settings: TinyAutoencoder, weights: Path, scratch: Path
+    shards: Shards, rows: Sequence[int], settings: TinyAutoencoder, weights: Path, scratch: Path, seed: int
 ) -> tuple[TinyCodec, Tensor, float]:
     """Encode the training pictures with TAEF2, fit the basis on them, and project them onto it.
 
     Returns:
-        The codec, the coefficients (rows, views, components, h, w), and the share of variance that the basis keeps.
+        The codec, the coefficients (rows, views, components, h, w), and the share of the energy that the basis keeps.
     """
     halves = load_half(encoder(), weights / "taef2_encoder.safetensors"), load_half(decoder(), weights / "taef2_decoder.safetensors")
     quick = halves[0].to(memory_format=torch.channels_last)
@@ -64,7 +65,11 @@ def fit_tiny(
         return {"latents": found.half()}
 
     stored = cached(scratch / "latents", latents)["latents"].float()
-    basis, kept = fit_basis(stored.flatten(0, 1), settings.patch, settings.components)
+    metric = None
+    if settings.probes:
+        chosen = torch.linspace(0, len(stored) - 1, min(settings.probes, len(stored))).long()
+        metric = decoder_metric(halves[1], stored[chosen, 0], settings.patch, torch_generator(seed, "decoder metric"))
+    basis, kept = fit_basis(stored.flatten(0, 1), settings.patch, settings.components, metric, settings.power)
     coefficients = basis.coefficients(stored.flatten(0, 1)).unflatten(0, stored.shape[:2])
     return TinyCodec(*halves, basis, settings.image_size), coefficients, kept
 

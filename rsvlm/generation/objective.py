@@ -21,9 +21,14 @@ class NoisyBatch:
 
 
 def draw(clean: Tensor, states: Tensor, empty: Tensor, schedule: Schedule, dropout: float, generator: torch.Generator) -> NoisyBatch:
-    """Draw times uniformly, noise, and which captions are replaced by the empty one, all from one generator."""
+    """Draw times, noise, and which captions are replaced by the empty one, all from one generator.
+
+    Times are uniform over the schedule, one from each of as many equal strata as there are samples: the same
+    expectation as independent draws, with less variance from step to step.
+    """
     count = len(clean)
-    times = torch.randint(len(schedule.signal), (count,), generator=generator)
+    places = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    times = (places * len(schedule.signal)).long().clamp(max=len(schedule.signal) - 1)
     noise = torch.randn(clean.shape, generator=generator)
     dropped = torch.rand(count, generator=generator) < dropout
     return NoisyBatch(clean, noise, times, torch.where(dropped[:, None, None], empty, states))

@@ -18,7 +18,9 @@ class TinyAutoencoder(Settings):
         source: the acquired source that holds its two weight files.
         image_size: pixels of the square image that is encoded and generated.
         patch: latent cells (a side) that one vector of the basis covers.
-        components: dimensions that are kept of such a vector, by variance.
+        components: dimensions that are kept of such a vector.
+        probes: training pictures on which the decoder says how much a direction shows; 0 ranks by variance alone.
+        power: how much of their energy the coefficients keep, from 0 (whitened) to 1.
         mirrored: encode every training image mirrored as well.
     """
 
@@ -27,6 +29,8 @@ class TinyAutoencoder(Settings):
     image_size: Annotated[int, Field(ge=32, le=512, multiple_of=8)]
     patch: Positive
     components: Positive
+    probes: Annotated[int, Field(ge=0)] = 0
+    power: Share = 0.0
     mirrored: bool = True
 
 

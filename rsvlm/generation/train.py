@@ -45,7 +45,7 @@ def pretrain(settings: GenerationPretrainSettings, data: Path, raw: Path, output
     if not rows:
         raise DataError(f"{data}: no training pairs; check the caption stage's splits")
     tower = _tower(settings, raw)
-    codec, variables, facts = _encode(settings, shards, rows, raw, scratch)
+    codec, variables, facts = _encode(settings, shards, rows, raw, scratch, seed)
     captions = [shards.fields(row)["captions"] for row in rows]
     facts["truncated_captions"] = tower.truncated([caption for several in captions for caption in several])
     states, numbers = caption_states(captions, tower, scratch)
@@ -88,15 +88,15 @@ def _tower(settings: GenerationPretrainSettings, raw: Path) -> TextTower:
 
 
 def _encode(
-    settings: GenerationPretrainSettings, shards: Shards, rows: list[int], raw: Path, scratch: Path
+    settings: GenerationPretrainSettings, shards: Shards, rows: list[int], raw: Path, scratch: Path, seed: int
 ) -> tuple[Codec, Tensor, dict[str, Any]]:
     """Return the codec, the variables (rows, views, channels, h, w), and facts about them."""
     autoencoder = settings.autoencoder
     weights = _source(raw, autoencoder.source)
     if isinstance(autoencoder, TinyAutoencoder):
-        codec, variables, kept = fit_tiny(shards, rows, autoencoder, weights, scratch)
-        logger.info("basis: %d of %d dimensions keep %.1f %% of the variance", codec.shape[0], 32 * autoencoder.patch**2, 100 * kept)
-        return codec, variables, {"basis_variance_kept": round(kept, 6)}
+        codec, variables, kept = fit_tiny(shards, rows, autoencoder, weights, scratch, seed)
+        logger.info("basis: %d of %d dimensions keep %.1f %% of the energy", codec.shape[0], 32 * autoencoder.patch**2, 100 * kept)
+        return codec, variables, {"basis_energy_kept": round(kept, 6)}
     kl = load_kl(weights / "vae" / "diffusion_pytorch_model.safetensors", autoencoder)
 
     def latents() -> dict[str, Tensor]:
