@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from rsvlm.errors import ConfigurationError, RsvlmError
 
 HOME = Path(".rsvlm/prefect")
 _START_SECONDS = 180.0
+_RESTARTS = 3
 _LOG = "server.log"
 
 
@@ -91,42 +93,65 @@ def prefect_server(root: Path) -> Iterator[str]:
         return
     port = chosen_port()
     address = f"http://127.0.0.1:{port}/api"
-    with (home / _LOG).open("ab") as log, _child(port, log.fileno()) as process:
-        _wait(process, address, home / _LOG)
-        os.environ["PREFECT_API_URL"] = address
+    with (home / _LOG).open("ab") as log:
+        server = _Server(port, log.fileno())
         try:
+            _wait(server, address, home / _LOG)
+            os.environ["PREFECT_API_URL"] = address
             yield address
         finally:
-            del os.environ["PREFECT_API_URL"]
+            os.environ.pop("PREFECT_API_URL", None)
+            server.stop()
 
 
-@contextlib.contextmanager
-def _child(port: int, log: int) -> Iterator[subprocess.Popen[bytes]]:
-    serve = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), sys.executable, *serve, "--log-level", "warning"],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        env={**os.environ, "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"},
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
+class _Server:
+    """A Prefect server below this process, started again when it dies: the run's calls are retried and find it back."""
+
+    def __init__(self, port: int, log: int) -> None:
+        self._port, self._log = port, log
+        self._stopping = threading.Event()
+        self.ended: int | None = None
+        self._process = self._start()
+        self._keeper = threading.Thread(target=self._keep, name="prefect-server", daemon=True)
+        self._keeper.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        serve = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1", "--port", str(self._port)]
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), sys.executable, *serve, "--log-level", "warning"],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+            env={**os.environ, "PREFECT_UI_API_URL": f"http://127.0.0.1:{self._port}/api"},
+        )
+
+    def _keep(self) -> None:
+        for _ in range(_RESTARTS):
+            self._process.wait()
+            if self._stopping.is_set():
+                return
+            self._process = self._start()
+        code = self._process.wait()
+        if not self._stopping.is_set():
+            self.ended = code
+
+    def stop(self) -> None:
+        """End the server; killed if it takes its time."""
+        self._stopping.set()
+        self._process.terminate()
         try:
-            process.wait(5.0)
+            self._process.wait(5.0)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def _wait(server: _Server, address: str, log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while not answers(address):
-        if process.poll() is not None:
-            raise RsvlmError(f"the Prefect server ended at once (exit {process.returncode}); its log is {log}")
+        if server.ended is not None:
+            raise RsvlmError(f"the Prefect server ended at once (exit {server.ended}); its log is {log}")
         if time.monotonic() > end:
             raise RsvlmError(f"the Prefect server did not answer within {_START_SECONDS:.0f} s; its log is {log}")
         time.sleep(0.1)

@@ -13,19 +13,20 @@ from rsvlm.recipes.load import load_section
 
 
 def inputs_of(stage: Stage) -> list[Path]:
-    item = stage.item
-    raw = [Path("data/raw") / item]
-    section = stage.section
-    needs = {
-        "acquire": [],
-        "caption": raw,
-        "instruct": raw,
-        "pretrain": [Path(getattr(section, "data", "")), *raw],
-        "sft": [Path(getattr(section, "data", "")), Path("models") / item / "pretrain"],
-        "evaluate": [Path(getattr(section, name, "")) for name in ("data", "model", "judge")],
-        "register": [Path(getattr(section, "model", "")), Path("reports") / item / "evidence"],
+    named = {
+        name: Path(value)
+        for name, value in stage.section.model_dump().items()
+        if name in ("data", "model", "judge") and isinstance(value, str)
     }
-    return needs[stage.stage]
+    raw, pretrained, evidence = (
+        Path("data/raw") / stage.item,
+        Path("models") / stage.item / "pretrain",
+        Path("reports") / stage.item / "evidence",
+    )
+    if stage.stage == "acquire":
+        return []
+    more = {"caption": [raw], "instruct": [raw], "pretrain": [raw], "sft": [pretrained], "register": [evidence]}
+    return [*named.values(), *more.get(stage.stage, [])]
 
 
 def output_of(stage: Stage) -> Path:

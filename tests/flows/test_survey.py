@@ -191,20 +191,17 @@ def test_two_identical_runs_do_the_work_once(workspace: Path, prefect_api: str) 
 
 @pytest.mark.fault
 def test_the_prefect_server_may_die(migrated_workspace: Path) -> None:
-    """F07: the server is killed in the middle; what is done is in dvc.lock, so the next run ends the work once."""
+    """F07: the server is killed in the middle; it is started again, and the run goes on."""
     workspace = migrated_workspace
     process = start(workspace, "remoteclip", fake="acquire@remoteclip-smoke:sleep:4")
     wait_for_writer(workspace, process)
     servers = [each.pid for each in processes() if each.parent == process.pid and "uvicorn" in each.words]
     assert len(servers) == 1
     os.kill(servers[0], signal.SIGKILL)
-    process.communicate(timeout=200)
+    output, _ = process.communicate(timeout=250)
+    assert process.returncode == 0, output
+    assert runs(workspace) == SMOKE
     assert wait_until_alone(workspace, 5.0) == []
-    after = rsvlm(workspace, "run", "remoteclip", "--profile", "smoke")
-    assert after.returncode == 0, after.stderr
-    done = runs(workspace)
-    assert sorted(set(done), key=done.index) == SMOKE
-    assert len(done) <= len(SMOKE) + 1
 
 
 @pytest.mark.fault
