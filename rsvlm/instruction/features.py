@@ -32,6 +32,16 @@ class RowFeatures:
         """
         self._shards, self._encoder, self._kept, self._table = shards, encoder, kept or {}, table
 
+    @property
+    def width(self) -> int:
+        """Numbers of one token."""
+        return self._encoder.width
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one image."""
+        return self._encoder.tokens
+
     def all_raw(self) -> Tensor:
         """Return the raw features of the table, float32."""
         if self._table is None:

@@ -249,9 +249,8 @@ class InstructionSftSettings(Section):
     @classmethod
     def _from_preset(cls, given: Any) -> Any:
         """Fill in what the preset says and the recipe does not."""
-        if isinstance(given, dict) and given.get("preset") in PRESETS:
-            return _with_tuples({**PRESETS[given["preset"]], **given})
-        return given
+        preset = PRESETS.get(given.get("preset"), {}) if isinstance(given, dict) else {}
+        return _with_tuples({**preset, **given} if preset else given)
 
     @field_validator("phases")
     @classmethod

@@ -60,7 +60,7 @@ def select(shards: Shards, tasks: Tasks) -> Talks:
 class Batches:
     """Makes batches of conversations with the features of their images."""
 
-    def __init__(self, talks: Talks, features: RowFeatures, words: Words, template: Template, image_tokens: int) -> None:
+    def __init__(self, talks: Talks, features: RowFeatures, words: Words, template: Template) -> None:
         """Prepare.
 
         Args:
@@ -68,20 +68,19 @@ class Batches:
             features: of the talks' rows.
             words: the tokenizer.
             template: how turns become text.
-            image_tokens: positions of an image.
 
         Raises:
             ConfigurationError: system text and image alone are longer than the template allows.
         """
-        self._talks, self._features, self._words, self._template, self._tokens = talks, features, words, template, image_tokens
-        fixed = len(system_ids(words, template.system)) + image_tokens
+        self._talks, self._features, self._words, self._template = talks, features, words, template
+        fixed = len(system_ids(words, template.system)) + features.tokens
         if fixed >= template.longest:
             raise ConfigurationError(f"template.longest: {template.longest} positions hold no question; system text and image take {fixed}")
         self._encoded = functools.lru_cache(maxsize=50_000)(self._encode)
 
     def _encode(self, number: int) -> Encoded:
         whole = encode(self._talks.turns(number), self._words, self._template.system)
-        return fit_in(whole, self._template.longest, self._tokens)
+        return fit_in(whole, self._template.longest, self._features.tokens)
 
     def __call__(self, numbers: Sequence[int], place: Place) -> ChatBatch:
         """Return the batch of some conversations."""

@@ -46,14 +46,14 @@ def _loss(module: nn.Module, batch: ChatBatch, place: Place) -> Tensor:
     return loss
 
 
-def _features(shards: Shards, vision: Features, talks: Talks, scratch: Path, keep: bool) -> RowFeatures:
-    """Return the features of the talks' images, kept in scratch if told so; the first worker computes, the others read."""
+def _features(shards: Shards, vision: Features, rows: list[int], scratch: Path, keep: bool) -> RowFeatures:
+    """Return the features of some rows' images, kept in scratch if told so; the first worker computes, the others read."""
     if not keep:
         return RowFeatures(shards, vision)
     if worker().rank == 0:
-        cached(shards, vision, talks.rows, scratch / "features")
+        cached(shards, vision, rows, scratch / "features")
     barrier()
-    return cached(shards, vision, talks.rows, scratch / "features")
+    return cached(shards, vision, rows, scratch / "features")
 
 
 def pretrain(settings: InstructionPretrainSettings, data: Path, raw: Path, output: Path, scratch: Path, seed: int, threads: int) -> None:
@@ -80,14 +80,14 @@ def pretrain(settings: InstructionPretrainSettings, data: Path, raw: Path, outpu
     words, language = load_words(source), load_language(source)
     talks = select(shards, settings.tasks)
     vision = load_published_vision(model.vision, raw / model.vision.source / "files")
-    features = _features(shards, vision, talks, scratch, settings.cache_features)
+    features = _features(shards, vision, talks.rows, scratch, settings.cache_features)
     if isinstance(vision, EfficientNetFeatures):
         vision.standardise(features.all_raw())
     connector = _connector(model.connector, vision.width, language, raw, seed)
     chat = Chat(connector, language, system_ids(words, model.template.system), share_system=model.template.share_system)
     history: History = []
     if settings.optimisation is not None:
-        batches = Batches(talks, features, words, model.template, vision.tokens)
+        batches = Batches(talks, features, words, model.template)
         _prepare(chat, model)
         history = fit(chat, _loss, batches, samples=len(talks), settings=settings.optimisation, seed=seed, scratch=scratch, name="pretrain")
     save(output, model, vision, chat, language.state_dict(), source, history)
@@ -147,21 +147,21 @@ def sft(settings: InstructionSftSettings, data: Path, pretrained: Path, output: 
     job = Job(settings, data, pretrained, scratch, seed, threads)
     launch(work, job, settings.engine, scratch / "launch")
     make_deterministic(threads)
-    vision, chat = _model(job)
+    vision = load_vision(pretrained, settings.model.vision)
+    chat = _model(job, vision.width)
     _take(chat, load_file(scratch / _TRAINED / "weights.safetensors"))
     history = json.loads((scratch / _TRAINED / "history.json").read_bytes())
     save(output, settings.model, vision, chat, merged_state(chat.language), pretrained / LANGUAGE, history)
     save_adapters(chat.language, settings.lora, settings.model.language.hub, output / ADAPTER)
 
 
-def _model(job: Job) -> tuple[Features, Chat]:
+def _model(job: Job, features: int) -> Chat:
     """Build the model with fresh adapters; trained are these and, if told so, the connector."""
     words, language = load_words(job.pretrained / LANGUAGE), load_language(job.pretrained / LANGUAGE)
-    vision = load_vision(job.pretrained, job.settings.model.vision)
-    chat = load_chat(job.pretrained, job.settings.model, language, vision.width, words)
+    chat = load_chat(job.pretrained, job.settings.model, language, features, words)
     add_adapters(language, job.settings.lora, torch_generator(job.seed, "adapters"))
     chat.connector.requires_grad_(job.settings.train_connector)
-    return vision, chat
+    return chat
 
 
 @torch.no_grad()
@@ -175,10 +175,15 @@ def _take(chat: nn.Module, trained: dict[str, Tensor]) -> None:
 def work(job: Job) -> None:
     """Run all phases as one worker of a group; the first worker leaves weights and history in `scratch/trained`."""
     make_deterministic(job.threads)
+    shards = Shards(job.data)
+    talks = [select(shards, phase.tasks) for phase in job.settings.phases]
+    vision = load_vision(job.pretrained, job.settings.model.vision)
+    rows = sorted({row for chosen in talks for row in chosen.rows})
+    features = _features(shards, vision, rows, job.scratch, job.settings.cache_features)
     trained: dict[str, Tensor] = {}
     history: list[dict[str, Any]] = []
-    for phase in job.settings.phases:
-        entries, trained = _phase(job, phase, trained)
+    for phase, chosen in zip(job.settings.phases, talks, strict=True):
+        entries, trained = _phase(job, phase, chosen, features, trained)
         done = history[-1]["step"] if history else 0
         history += [{**entry, "step": done + entry["step"], "phase": phase.name} for entry in entries]
     if worker().rank == 0:
@@ -188,18 +193,14 @@ def work(job: Job) -> None:
     barrier()
 
 
-def _phase(job: Job, phase: Phase, trained: dict[str, Tensor]) -> tuple[History, dict[str, Tensor]]:
+def _phase(job: Job, phase: Phase, talks: Talks, features: RowFeatures, trained: dict[str, Tensor]) -> tuple[History, dict[str, Tensor]]:
     """Train one phase from a freshly built model and the weights of the phase before; return its history and weights."""
     model = job.settings.model
-    vision, chat = _model(job)
+    chat = _model(job, features.width)
     _take(chat, trained)
     _prepare(chat, model)
-    shards = Shards(job.data)
-    talks = select(shards, phase.tasks)
+    batches = Batches(talks, features, load_words(job.pretrained / LANGUAGE), model.template)
     folder = job.scratch / phase.name
-    features = _features(shards, vision, talks, folder, job.settings.cache_features)
-    words = load_words(job.pretrained / LANGUAGE)
-    batches = Batches(talks, features, words, model.template, vision.tokens)
     engine = DeepSpeedEngine(chat, phase.optimisation, job.settings.engine, folder / "incoming")
     entries = fit(
         chat, _loss, batches, samples=len(talks), settings=phase.optimisation, seed=job.seed, scratch=folder, name=phase.name, engine=engine
