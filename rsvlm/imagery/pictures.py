@@ -78,7 +78,8 @@ def _open(data: bytes, name: str) -> Image.Image:
         raise ImageError(name, "too-small", f"{width} x {height} pixels; at least {MIN_SIDE} a side are needed")
     if image.mode not in _MODES:
         raise ImageError(name, "depth", f"pixel type {image.mode} is not 8 or 16 bits a channel")
-    if getattr(image, "n_frames", 1) > 1 and image.format != "JPEG":
+    # A camera's JPEG may carry a second picture for stereo viewing (MPO); the first one counts.
+    if getattr(image, "n_frames", 1) > 1 and image.format not in ("JPEG", "MPO"):
         raise ImageError(name, "frames", "holds several frames; a picture has one")
     return image
 
@@ -140,7 +141,7 @@ def _extremes(image: Image.Image) -> list[tuple[float, float]]:
 
 def _fills_its_size(data: bytes, image: Image.Image) -> bool:
     """Say whether a picture's data reaches its last pixel; decoders paint what is missing in one colour and say nothing."""
-    if image.format == "JPEG":
+    if image.format in ("JPEG", "MPO"):
         return _fills_jpeg(data, image)
     return image.format != "PNG" or _fills_png(data)
 

@@ -113,3 +113,8 @@ def test_applies_the_exif_orientation() -> None:
     data = _bytes(image, "PNG", exif=exif)
     assert np.array_equal(np.asarray(decode(data, "a")), np.rot90(np.asarray(image), k=-1))
     assert (inspect(data, "a").width, inspect(data, "a").height) == (48, 64)
+
+
+def test_takes_the_first_picture_of_a_stereo_jpeg() -> None:
+    data = _bytes(_noise(), "MPO", save_all=True, append_images=[_noise(32, 32)])
+    assert decode(data, "a.jpg").size == (64, 48)
