@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -41,10 +41,10 @@ class RawSource:
         Raises:
             Unfit: the name leaves the source's folder, or there is no such file.
         """
-        root = (self.folder / "files").resolve()
-        path = (root / file).resolve() if "\0" not in file else root
-        if root not in path.parents:
+        relative = PurePosixPath(file)
+        if relative.is_absolute() or ".." in relative.parts or "\0" in file or not relative.parts:
             raise Unfit("file name leaves its folder", file[:100])
+        path = self.folder / "files" / relative
         if not path.is_file():
             raise Unfit("file is missing", file[:100])
         return path
