@@ -60,8 +60,12 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    """Return one line for the first fault of a validation: file and key, what is wrong, what is allowed, the near match."""
-    fault = error.errors(include_url=False)[0]
+    """Return one line for a validation's first fault: file and key, what is wrong, what is allowed, the near match.
+
+    An unknown key comes before a missing one: who misspells a key has both.
+    """
+    faults = error.errors(include_url=False)
+    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
     location = fault["loc"]
     key = ".".join(str(part) for part in location)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
