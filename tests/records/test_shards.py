@@ -12,7 +12,7 @@ import tracemalloc
 import pyarrow.parquet as pq
 import pytest
 
-from rsvlm.errors import DataError, IntegrityError
+from rsvlm.errors import DataError, IntegrityError, RsvlmError
 from rsvlm.files import publish, sha256_file, write_manifest
 from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
@@ -132,6 +132,21 @@ def test_a_process_killed_with_sigkill_goes_on_to_the_same_bytes(tmp_path, make_
     write(tmp_path / "again", make_many(240), samples_per_shard=20, scratch=tmp_path / "scratch")
     write(tmp_path / "undisturbed", make_many(240), samples_per_shard=20)
     assert hashes(tmp_path / "again") == hashes(tmp_path / "undisturbed")
+
+
+@pytest.mark.fault
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, make_many):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this user may not mount a small file system")
+    try:
+        with pytest.raises(RsvlmError, match=r"small.*: the disk is full; free some space"), publish(small / "out", {}) as folder:
+            write(folder, make_many(200))
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 @pytest.mark.fault
