@@ -193,6 +193,7 @@ class ShardWriter:
         shard = _Shard(self.finished)
         path = self._path(shard.number, "tar")
         more = True
+        path.unlink(missing_ok=True)  # a published folder may share its bytes by a hard link
         with path.open("wb") as stream:
             archive = TarWriter(stream)
             while len(shard.rows) < self.samples_per_shard:

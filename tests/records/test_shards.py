@@ -156,10 +156,11 @@ def test_a_damaged_shard_in_scratch_is_made_again(tmp_path, make_many):
     shard = scratch / "pairs-00001.tar"
     data = bytearray(shard.read_bytes())
     data[700] ^= 1
+    good = hashes(tmp_path / "one")
     shard.unlink()
     shard.write_bytes(data)
     write(tmp_path / "two", make_many(10), scratch=scratch)
-    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+    assert hashes(tmp_path / "two") == hashes(tmp_path / "one") == good
 
 
 def bad_samples(picture, make_fields):
