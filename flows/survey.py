@@ -68,7 +68,7 @@ def stage_task(work: Work, address: str) -> State[Any]:
             progress.follow(line)
             work.say(address, line)
 
-        with work.slots:
+        with work.turns.turn(work.order.index(address)):
             work.failures.pop(address, None)
             try:
                 outcome = reproduce(work.root, address, work.children, say, force=address in work.forced, timeout=work.limit)

@@ -1,12 +1,12 @@
 """What one run is about to do, and what became of it: shared by the tasks that do it."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from flows.models import registry_file
 from flows.pipeline import CODE, Pipeline, wanted_stages
 from flows.reproduce import CURRENT, Children, Outcome, reproduce
+from flows.turns import Turns
 from rsvlm.errors import RsvlmError
 from rsvlm.recipes.load import load_recipe
 from rsvlm.recipes.parameters import load_parameters
@@ -27,7 +27,7 @@ class Work:
         self.upstream: dict[str, set[str]] = {}
         self.current: set[str] = set()
         self.forced: set[str] = set()
-        self.slots = threading.Semaphore(1)
+        self.turns = Turns(1)
         self.limit = TIME_LIMITS["laptop"]
 
     def plan(self, names: list[str], profile: str, until: str | None, *, force: bool) -> None:
@@ -46,7 +46,7 @@ class Work:
         finally:
             pipeline.close()
         self.forced = set(wanted) if force else self._lost(wanted)
-        self.slots = threading.Semaphore(load_parameters(self.root).resources.parallel)
+        self.turns = Turns(load_parameters(self.root).resources.parallel)
         self.limit = TIME_LIMITS[profile]
 
     def _lost(self, wanted: list[str]) -> set[str]:
