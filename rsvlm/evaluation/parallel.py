@@ -96,20 +96,22 @@ def check_resources(settings: WorkerSettings, resources: Mapping[str, float], wh
 
 def _start(pool: Pool) -> None:
     """Start Ray on this machine or connect to a cluster, once."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its warnings name no cause that a user could remove
     import ray
 
     if ray.is_initialized():
         return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.WARNING}
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     environment = {"OMP_NUM_THREADS": str(pool.settings.threads), "TOKENIZERS_PARALLELISM": "false"}
     if pool.address:
-        ray.init(address=pool.address, log_to_driver=False, logging_level=logging.WARNING, runtime_env={"env_vars": environment})
+        ray.init(address=pool.address, runtime_env={"env_vars": environment}, **quiet)
     else:
         own = str(Path(next(iter(rsvlm.__path__))).parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (own, os.environ.get("PYTHONPATH", ""))))
         logical = int(pool.settings.workers * CPU_SHARE) + 1 + _SPARE_CPUS
-        ray.init(num_cpus=logical, object_store_memory=_OBJECT_STORE, runtime_env={"env_vars": environment}, **quiet)
+        local = {"num_cpus": logical, "object_store_memory": _OBJECT_STORE, "include_dashboard": False}
+        ray.init(runtime_env={"env_vars": environment}, **local, **quiet)
     check_resources(pool.settings, ray.cluster_resources(), pool.address or "this machine")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from rsvlm.evaluation.metrics.ngrams import ORDERS, Described, Sentence
 
-_SIGMA = 6.0
+SIGMA = 6.0
 SCALE = 10.0
 Weights = tuple[dict[tuple[str, ...], float], ...]
 
@@ -54,7 +54,7 @@ def _score(image: Described, candidate: tuple[Weights, list[float]], references:
     for sentence, reference in zip(image.references, references, strict=True):
         times = repeated.pop(id(sentence), 0)
         if times:
-            total += times * _similarity(candidate, reference) * length_penalty(image.candidate, sentence)
+            total += times * _similarity(candidate, reference) * _length_penalty(image.candidate, sentence)
     return SCALE * total / ORDERS / len(references)
 
 
@@ -68,7 +68,11 @@ def _similarity(candidate: tuple[Weights, list[float]], reference: tuple[Weights
     return total
 
 
-def length_penalty(candidate: Sentence, reference: Sentence) -> float:
-    """Return exp(-d^2 / (2 sigma^2)); lengths are counted in bigrams, as the reference implementation does."""
-    difference = max(len(candidate.tokens) - 1, 0) - max(len(reference.tokens) - 1, 0)
-    return math.exp(-(difference**2) / (2 * _SIGMA**2))
+def bigrams(sentence: Sentence) -> int:
+    """Return the length that the penalty compares: bigrams, as the reference implementation counts."""
+    return max(len(sentence.tokens) - 1, 0)
+
+
+def _length_penalty(candidate: Sentence, reference: Sentence) -> float:
+    """Return exp(-d^2 / (2 sigma^2)) for the difference in length d."""
+    return math.exp(-((bigrams(candidate) - bigrams(reference)) ** 2) / (2 * SIGMA**2))
