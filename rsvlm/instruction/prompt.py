@@ -94,7 +94,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Text between two special places; `answer_from` is the character where an answer starts (-1: none)."""
+    """Text between two special places; `answer_from` is the character where an answer starts, its space included (-1: none)."""
 
     text: str
     answer_from: int = -1
@@ -107,7 +107,7 @@ def _pieces(turns: Sequence[str]) -> list[_Piece]:
         lead = "\n" if number == 0 else f"{ROLES[0]}: "
         question = f"{lead}{turns[number]}{SEPARATORS[0]}{ROLES[1]}:"
         if number + 1 < len(turns):
-            pieces.append(_Piece(f"{question} {turns[number + 1]}", len(question) + 1))
+            pieces.append(_Piece(f"{question} {turns[number + 1]}", len(question)))
         else:
             pieces.append(_Piece(question))
     return pieces

@@ -249,7 +249,7 @@ class InstructionSftSettings(Section):
     @classmethod
     def _from_preset(cls, given: Any) -> Any:
         """Fill in what the preset says and the recipe does not."""
-        preset = PRESETS.get(given.get("preset"), {}) if isinstance(given, dict) else {}
+        preset = PRESETS.get(str(given.get("preset"))) if isinstance(given, dict) else None
         return _with_tuples({**preset, **given} if preset else given)
 
     @field_validator("phases")
