@@ -32,15 +32,16 @@ def rectangles(draw):
 
 
 @pytest.mark.system("geochat", 2)
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(rectangles())
 def test_boxes_survive_their_text_within_its_rounding(case):
     (width, height), corners = case
     text = boxes.encode(corners, width, height)
     (found,) = boxes.decode(text, width, height)
-    # Each edge moves by at most half a hundredth, the angle by half a degree about the centre.
+    # Each edge moves by at most half a hundredth: along one axis that may shift the centre and along the other change the
+    # size, which the turn adds up; the angle moves by half a degree about the centre.
     reach = max(math.dist(corners[0], corners[2]), 1) / 2
-    allowed = 0.5 * math.hypot(width, height) / 100 + reach * math.radians(0.5) + 1e-6
+    allowed = 0.5 * (width + height) / 100 + reach * math.radians(0.5) + 1e-6
     for corner in found:
         assert min(math.dist(corner, other) for other in corners) <= allowed
     truth, again = Polygon(corners), Polygon(found)

@@ -52,10 +52,10 @@ def test_segments_that_would_miss_copies_are_refused(below, segments):
 
 
 def test_many_equal_hashes_do_not_fill_the_memory():
-    same = np.zeros(4000, dtype=np.uint64)
+    same = np.zeros(3000, dtype=np.uint64)
     blocks = [len(left) for left, _, _ in near_pairs(same, same)]
-    assert sum(blocks) == 4000 * 4000
-    assert max(blocks) <= (1 << 22) + 4000
+    assert sum(blocks) == 3000 * 3000
+    assert max(blocks) <= (1 << 22) + 3000
 
 
 def test_ten_thousand_against_a_million_take_seconds():

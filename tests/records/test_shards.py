@@ -325,5 +325,5 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path, picture, make
         return found
 
     few = peak(200)
-    assert 600 * len(image) > 9_000_000, "six hundred of them would not fit into the allowance"
-    assert peak(800) < few + 2_000_000
+    assert 400 * len(image) > 6_000_000, "four hundred of them would not fit into the allowance"
+    assert peak(600) < few + 2_000_000
