@@ -49,7 +49,7 @@ def model_card(
         item: the DVC item that made the model.
         settings: the register section.
         metrics: flat metrics.
-        summary: the words that go with them, from the evidence's `summary.json`.
+        summary: the words that go with them, nested, from the evidence's `summary.json`.
         facts: facts of the training data's manifest (`samples`, `sources`, `licences`); empty where it is not here.
         origin: the lineage record.
         decision: what the gates said; None before they did.

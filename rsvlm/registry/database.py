@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 import sqlite3
@@ -107,6 +108,11 @@ def experiment_of(tracking: Tracking, name: str) -> str:
         return str(tracking.client.create_experiment(name, artifact_location=location))
 
 
+def metric_key(key: str) -> str:
+    """Return a metric's key in the characters that MLflow takes."""
+    return key.replace("@", "_at_")
+
+
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock file; other processes of this machine wait. The system lets go of it when the process ends."""
@@ -131,7 +137,8 @@ def _upgrade(uri: str) -> None:
 
 
 def _quiet_defaults() -> None:
-    """Bound how long an unreachable server may hold up a stage; a value set by the user stays."""
+    """Bound how long an unreachable server may hold up a stage, and hear of faults only; what the user set stays."""
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,16 +42,18 @@ def write_package(target: Path, family: str, model: Path, picture: Image.Image, 
         (work / "model").mkdir(parents=True)
         shutil.copyfile(model / MANIFEST, work / "model" / MANIFEST)
         shutil.copytree(_PACKAGE, work / "rsvlm", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        mlflow.pyfunc.save_model(
-            path=str(target),
-            python_model=str(service.__file__),
-            artifacts={"model": str(work / "model")},
-            code_paths=[str(work / "rsvlm")],
-            signature=service.SIGNATURE,
-            input_example=service.example(picture),
-            pip_requirements=pinned_requirements(service.__name__, without=_others(family)),
-            mlflow_model=identity,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="mlflow")  # its own use of pandas
+            mlflow.pyfunc.save_model(
+                path=str(target),
+                python_model=str(service.__file__),
+                artifacts={"model": str(work / "model")},
+                code_paths=[str(work / "rsvlm")],
+                signature=service.SIGNATURE,
+                input_example=service.example(picture),
+                pip_requirements=pinned_requirements(service.__name__, without=_others(family)),
+                mlflow_model=identity,
+            )
     finally:
         shutil.rmtree(work, ignore_errors=True)
     link_tree(model, target / _WEIGHTS)

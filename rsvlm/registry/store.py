@@ -22,7 +22,7 @@ from PIL import Image
 
 from rsvlm.errors import DataError, RsvlmError
 from rsvlm.files import explain_write_errors
-from rsvlm.registry.database import Tracking
+from rsvlm.registry.database import Tracking, metric_key
 from rsvlm.registry.gates import Evaluation
 from rsvlm.registry.package import write_package
 from rsvlm.registry.settings import PerSample
@@ -157,11 +157,6 @@ def _log_metrics(tracking: Tracking, run_id: str, model_id: str, metrics: Mappin
     now = tracking.client.get_run(run_id).info.start_time
     logged = [Metric(metric_key(key), value, now, 0, model_id=model_id) for key, value in sorted(metrics.items())]
     tracking.client.log_batch(run_id, metrics=logged)
-
-
-def metric_key(key: str) -> str:
-    """Return a metric's key in the characters that MLflow takes."""
-    return key.replace("@", "_at_")
 
 
 def _write_evaluation(folder: Path, candidate: Candidate) -> None:

@@ -48,7 +48,7 @@ class About(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """One training phase: its stage and its curves as SVG elements, the first step and the last with their numbers."""
+    """One training phase: its stage, its last step, and its curves as SVG elements."""
 
     stage: str
     steps: int
@@ -105,7 +105,7 @@ def render(item: str, about: About, sections: Mapping[str, Section], root: Path,
         css=Markup((_HERE / "report.css").read_text("utf-8")),
         inputs=inputs,
         splits=SPLITS,
-        scores=sorted(scores, key=lambda score: (score is not main, score.key)),
+        scores=sorted(scores, key=lambda score: score is not main),
         main=main,
         trainings=trainings(root, item, origin),
         exhibits=exhibits,
@@ -125,7 +125,7 @@ def trainings(root: Path, item: str, origin: Provenance) -> list[Training]:
             steps = read_history(history)
             stage = folder.path.rsplit("/", 1)[-1]
             drawn = (Markup(curve(f"{stage} {name}", *points)) for name, points in series_of(steps).items())
-            found.append(Training(stage, len(steps), tuple(drawn)))
+            found.append(Training(stage, int(steps[-1].get("step", len(steps))) if steps else 0, tuple(drawn)))
     return found
 
 

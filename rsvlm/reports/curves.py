@@ -19,7 +19,10 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def series_of(history: Sequence[Mapping[str, Any]]) -> dict[str, tuple[list[float], list[float]]]:
-    """Return (steps, values) by quantity, finite numbers only, thinned evenly to at most 300 points; sorted, loss first."""
+    """Return (steps, values) by quantity, thinned evenly to at most 300 points; sorted, loss first.
+
+    Only finite numbers count, and a quantity that never changed is left out (the loss stays).
+    """
     found: dict[str, tuple[list[float], list[float]]] = {}
     for index, record in enumerate(history):
         step = float(record.get("step", index))
@@ -28,7 +31,8 @@ def series_of(history: Sequence[Mapping[str, Any]]) -> dict[str, tuple[list[floa
                 steps, values = found.setdefault(name, ([], []))
                 steps.append(step)
                 values.append(float(value))
-    order = sorted(found, key=lambda name: (name != "loss", name))
+    moved = [name for name, (_, values) in found.items() if name == "loss" or len(set(values)) > 1]
+    order = sorted(moved, key=lambda name: (name != "loss", name))
     return {name: (_thin(found[name][0]), _thin(found[name][1])) for name in order}
 
 

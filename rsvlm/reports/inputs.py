@@ -124,4 +124,4 @@ def _lines(fields: Mapping[str, Any]) -> list[str]:
     conversations = fields.get("conversations") or []
     if conversations:
         return [f"{turn['role']}: {turn['text']}" for turn in conversations[0]["turns"][:2]]
-    return [str(caption) for caption in (fields.get("captions") or [])[:2]]
+    return list(dict.fromkeys(str(caption) for caption in fields.get("captions") or []))[:2]

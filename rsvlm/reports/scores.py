@@ -1,5 +1,6 @@
 """The score table: every number with its interval and trivial baseline, and apart from it the published one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,10 +74,24 @@ class Score:
         return all(0 <= number <= 1 for number in (self.value, self.low, self.high, self.baseline) if number is not None)
 
 
-def scores_of(metrics: Mapping[str, float], summary: Mapping[str, Mapping[str, Any]]) -> list[Score]:
-    """Return the scores of a flat `metrics.json`, sorted by key, with the words that `summary.json` has for them."""
-    plain = [key for key in sorted(metrics) if "/" not in key or key.rsplit("/", 1)[-1] not in PARTS]
-    return [_score(key, metrics, summary.get(key, {})) for key in plain]
+def scores_of(metrics: Mapping[str, float], summary: Mapping[str, Any]) -> list[Score]:
+    """Return the scores of a flat `metrics.json`, with the words that the nested `summary.json` has for them.
+
+    Sorted by key, numbers in a key by their value (`r5` before `r10`).
+    """
+    plain = [key for key in metrics if "/" not in key or key.rsplit("/", 1)[-1] not in PARTS]
+    return [_score(key, metrics, _words(summary, key)) for key in sorted(plain, key=_natural)]
+
+
+def _natural(key: str) -> list[tuple[str, int]]:
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", key)]
+
+
+def _words(summary: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    node: Any = summary
+    for part in key.split("/"):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
 
 
 def _score(key: str, metrics: Mapping[str, float], words: Mapping[str, Any]) -> Score:
@@ -85,9 +100,9 @@ def _score(key: str, metrics: Mapping[str, float], words: Mapping[str, Any]) -> 
         key,
         metrics[key],
         **numbers,
-        baseline_name=str((words.get("baseline") or {}).get("name", "")),
-        published_note=str((words.get("published") or {}).get("note", "")),
-        note=str(words.get("note", "")),
+        baseline_name=str(words.get("baseline_is") or ""),
+        published_note=str(words.get("published_for") or ""),
+        note=str(words.get("note") or ""),
     )
 
 

@@ -125,7 +125,7 @@ def make_subject(root: Path, weights: str, right: int, *, kept: float = 0.2, sig
     with publish(reports / "evidence") as folder:
         (folder / "images").mkdir()
         (folder / "images/a.png").write_bytes(picture("a"))
-        (folder / "summary.json").write_text(json.dumps({METRIC: {"value": value, "n": 60, "baseline": {"value": 0.1, "name": "chance"}}}))
+        (folder / "summary.json").write_text(json.dumps({"zero_shot": {"aid": {"top1": {"value": value, "baseline_is": "chance"}}}}))
         table = pa.table({"id": [f"x{n}" for n in range(SAMPLES)], "right": [n < right for n in range(SAMPLES)]})
         pq.write_table(table, folder / "predictions-zero_shot.parquet")
     (reports / "metrics.json").write_text(json.dumps(metrics))

@@ -18,14 +18,20 @@ from rsvlm.settings import Section
 
 HOSTILE = "<script>alert('x')</script> \u202egnp.exe <img src=http://evil.example/x onerror=1> \x1b[31m"
 SUMMARY = {
-    "zero_shot/aid/top1": {
-        "value": 0.66,
-        "n": 1027,
-        "baseline": {"value": 0.0333, "name": "chance"},
-        "published": {"value": 0.8651, "note": "AID at 600 px"},
-        "note": "12 templates",
+    "zero_shot": {
+        "aid": {
+            "top1": {
+                "value": 0.66,
+                "n": 1027,
+                "baseline": 0.0333,
+                "baseline_is": "chance",
+                "published": 0.8651,
+                "published_for": "AID at 600 px",
+                "note": "12 templates",
+            }
+        }
     },
-    "images/aid/fid": {"value": 88.2, "n": 512, "baseline": {"value": 301.2, "name": "untrained"}, "note": "features efficientnet-lite0"},
+    "images": {"aid": {"fid": {"value": 88.2, "n": 512, "baseline_is": "untrained", "note": "features efficientnet-lite0"}}},
 }
 METRICS = {
     "zero_shot/aid/top1": 0.66,

@@ -47,6 +47,15 @@ def test_scores_join_numbers_and_words():
     assert (fid.task, fid.name, fid.lower_is_better, fid.share) == ("images", "aid · fid", True, False)
 
 
+def test_numbers_in_keys_are_ordered_by_value():
+    assert [score.key for score in scores_of({"a/r10": 1.0, "a/r5": 1.0, "a/r1": 1.0, "a/r5/low": 0.5}, {})] == ["a/r1", "a/r5", "a/r10"]
+
+
+def test_words_that_are_missing_or_odd_are_left_out():
+    (score,) = scores_of({"a/b": 1.0}, {"a": 5})
+    assert (score.note, score.baseline_name) == ("", "")
+
+
 @pytest.mark.parametrize(
     ("score", "better"),
     [
@@ -69,7 +78,9 @@ def test_the_main_score_is_the_named_one_else_one_with_a_baseline():
 
 
 def test_series_keep_finite_numbers_and_are_thinned():
-    history = [{"step": step, "loss": 1.0 / (step + 1), "note": "x", "flag": True, "bad": float("nan")} for step in range(1000)]
+    history = [
+        {"step": step, "loss": 1.0 / (step + 1), "note": "x", "flag": True, "bad": float("nan"), "skipped": 0} for step in range(1000)
+    ]
     series = series_of(history)
     assert list(series) == ["loss"]
     steps, values = series["loss"]
