@@ -141,4 +141,4 @@ def _again(about: About, item: str, origin: Mapping[str, Any]) -> str:
     profile = item.removeprefix(about.system).lstrip("-")
     command = f"rsvlm run {about.system}" + (f" --profile {profile}" if profile else "")
     table = _table(["folder", "sha256 of its manifest"], folders) if folders else ""
-    return f"```sh\ngit checkout {commit}{dirty}\nmake install\n{command}\n```\n\n{table}"
+    return f"```sh\ngit checkout {commit}{dirty}\nmake venv\n.venv/bin/{command}\n```\n\n{table}"

@@ -110,7 +110,7 @@ def render(item: str, about: About, sections: Mapping[str, Section], root: Path,
         trainings=trainings(root, item, origin),
         exhibits=exhibits,
         left_out=album.left_out,
-        settings={stage: _settings(section) for stage, section in sections.items()},
+        settings={stage: _settings(section) for stage, section in sections.items() if stage != "register"},
         origin=origin,
         code={stage: digest for stage, digest in origin.code.items() if stage in sections and stage != "register"},
     )
