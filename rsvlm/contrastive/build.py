@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from rsvlm.contrastive.efficientnet import from_published
 from rsvlm.contrastive.model import DualEncoder
 from rsvlm.contrastive.settings import ContrastivePretrainSettings, WeightFile
 from rsvlm.contrastive.tokens import Tokens
 from rsvlm.contrastive.weights import clip_state, load_strict, read_tensors
+from rsvlm.encoders.efficientnet import from_published
 from rsvlm.files import verify
 from rsvlm.seeds import seed_of
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
-from rsvlm.contrastive.efficientnet import EfficientNetLite0Tower
 from rsvlm.contrastive.resnet import ClipResNetTower
 from rsvlm.contrastive.settings import ClipText, ClipVit, MiniLm, Precision, Text, Vision
+from rsvlm.encoders.efficientnet import EfficientNetLite0Tower
 
 _CLIP_EPSILON = 1e-5
 _MLP_FACTOR = 4

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from rsvlm.contrastive.efficientnet import WIDTH, EfficientNetLite0Tower, from_published
+from rsvlm.encoders.efficientnet import WIDTH, EfficientNetLite0Tower, from_published
 from rsvlm.errors import DataError
 from rsvlm.instruction.settings import ClipGrid, EfficientNetGrid
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from rsvlm.contrastive.efficientnet import EfficientNetLite0Tower, from_published
 from rsvlm.contrastive.weights import load_strict
+from rsvlm.encoders.efficientnet import EfficientNetLite0Tower, from_published
 from rsvlm.errors import DataError
 
 published = pytest.importorskip("efficientnet_lite_pytorch")

@@ -1,0 +1,1 @@
+"""Published encoders that several families build on."""
