@@ -36,14 +36,31 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
-class Block:
-    """Some rows, and the file of their answers.
+class Request:
+    """Questions for one predictor.
 
     Attributes:
+        predictor: what answers them.
         rows: the questions; each has an `id`.
+        what: for people.
+    """
+
+    predictor: Predictor
+    rows: tuple[Row, ...]
+    what: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a request, and the file of their answers.
+
+    Attributes:
+        request: where they come from.
+        rows: the questions.
         path: where the finished answers are kept.
     """
 
+    request: Request
     rows: tuple[Row, ...]
     path: Path
 
@@ -58,11 +75,12 @@ class Block:
         return [str(row["id"]) for row in self.rows]
 
 
-def split_blocks(predictor: Predictor, rows: Sequence[Row], size: int, folder: Path) -> list[Block]:
-    """Cut rows into blocks of `size`, each with its file under `folder`."""
-    fixed = dict(predictor.key())
-    parts = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
-    return [Block(part, folder / f"{sha256_of({'predictor': fixed, 'rows': [dict(row) for row in part]})[:32]}.parquet") for part in parts]
+def split_blocks(request: Request, size: int, folder: Path) -> list[Block]:
+    """Cut a request into blocks of `size` rows, each with its file under `folder`."""
+    fixed = dict(request.predictor.key())
+    parts = [request.rows[start : start + size] for start in range(0, len(request.rows), size)]
+    names = [sha256_of({"predictor": fixed, "rows": [dict(row) for row in part]})[:32] for part in parts]
+    return [Block(request, part, folder / f"{name}.parquet") for part, name in zip(parts, names, strict=True)]
 
 
 def write_answers(path: Path, answers: list[dict[str, Any]], schema: pa.Schema) -> None:

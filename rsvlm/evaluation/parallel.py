@@ -21,7 +21,7 @@ import pyarrow as pa
 
 import rsvlm
 from rsvlm.errors import ConfigurationError, RsvlmError
-from rsvlm.evaluation.blocks import Block, Predictor, Row, read_answers, split_blocks
+from rsvlm.evaluation.blocks import Block, Request, read_answers, split_blocks
 from rsvlm.evaluation.settings import WorkerSettings
 from rsvlm.evaluation.worker import DEAD, DONE, Worker
 from rsvlm.files import canonical_json, write_atomic
@@ -60,24 +60,25 @@ def worker_pool(settings: WorkerSettings, scratch: Path, address: str = "") -> I
         ray.shutdown()
 
 
-def predict(pool: Pool, predictor: Predictor, rows: Sequence[Row], what: str) -> pa.Table:
-    """Return the predictor's answers to all rows, in their order.
+def predict(pool: Pool, requests: Sequence[Request]) -> list[pa.Table]:
+    """Return the answers to each request, in the order of its rows, by one pass of one pool over all of them.
 
-    The same rows, settings and model give the same table whatever the number of workers, and after any number of kills.
+    The same rows, settings and models give the same tables whatever the number of workers, and after any number of kills.
 
     Raises:
         ConfigurationError: the cluster is too small for the pool.
         RsvlmError: an answer failed, a block killed its workers, or nothing finished within the time-out.
     """
-    blocks = split_blocks(predictor, rows, pool.settings.block, pool.scratch / "blocks")
-    waiting = [block for block in blocks if not block.path.is_file()]
-    progress = Progress(what, len(blocks), "blocks")
+    split = [split_blocks(request, pool.settings.block, pool.scratch / "blocks") for request in requests]
+    blocks = {block.key: block for part in split for block in part}
+    waiting = [block for block in blocks.values() if not block.path.is_file()]
+    progress = Progress("predict", len(blocks), "blocks")
     progress.start_at(len(blocks) - len(waiting))
     if waiting:
         _start(pool)
-        _run(pool, predictor, waiting, progress)
+        _run(pool, waiting, progress)
     progress.finish()
-    return read_answers(blocks, predictor.schema())
+    return [read_answers(part, request.predictor.schema()) for request, part in zip(requests, split, strict=True)]
 
 
 def check_resources(settings: WorkerSettings, resources: Mapping[str, float], where: str) -> None:
@@ -115,25 +116,26 @@ def _start(pool: Pool) -> None:
     check_resources(pool.settings, ray.cluster_resources(), pool.address or "this machine")
 
 
-def _run(pool: Pool, predictor: Predictor, blocks: Sequence[Block], progress: Progress) -> None:
+def _run(pool: Pool, blocks: Sequence[Block], progress: Progress) -> None:
     """Have all blocks answered, and watch that they are."""
     reports: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
-    threading.Thread(target=_drive, args=(pool, predictor, blocks, reports), name="ray-data", daemon=True).start()
+    threading.Thread(target=_drive, args=(pool, blocks, reports), name="ray-data", daemon=True).start()
     dead: list[Block] = []
     by_key = {block.key: block for block in blocks}
-    while (report := _next_report(reports, pool.settings.timeout, progress)) is not None:
+    while (report := _next_report(reports, pool.settings.timeout)) is not None:
         if isinstance(report, BaseException):
-            raise RsvlmError(f"{progress.what}: Ray gave up: {str(report).strip().splitlines()[-1][:300]}") from report
+            raise RsvlmError(f"evaluate: Ray gave up: {str(report).strip().splitlines()[-1][:300]}") from report
+        block = by_key[report["key"]]
         if report["status"] == DEAD:
-            dead.append(by_key[report["key"]])
+            dead.append(block)
         elif report["status"] != DONE:
-            raise RsvlmError(f"{progress.what}: {report['status']}")
-        progress.advance()
+            raise RsvlmError(f"{block.request.what}: {report['status']}")
+        progress.advance(note=block.request.what)
     if dead:
-        _dead_letter(pool, dead, progress.what)
+        _dead_letter(pool, dead)
 
 
-def _next_report(reports: "queue.Queue[Any]", timeout: float, progress: Progress) -> Any:
+def _next_report(reports: "queue.Queue[Any]", timeout: float) -> Any:
     """Return the next report, or fail when none comes in time."""
     try:
         return reports.get(timeout=timeout)
@@ -142,11 +144,11 @@ def _next_report(reports: "queue.Queue[Any]", timeout: float, progress: Progress
 
         ray.shutdown()
         raise RsvlmError(
-            f"{progress.what}: no block finished in {timeout:g} s; raise pool.timeout or lower pool.block (finished blocks are kept)"
+            f"evaluate: no block finished in {timeout:g} s; raise pool.timeout or lower pool.block (finished blocks are kept)"
         ) from None
 
 
-def _drive(pool: Pool, predictor: Predictor, blocks: Sequence[Block], reports: "queue.Queue[Any]") -> None:
+def _drive(pool: Pool, blocks: Sequence[Block], reports: "queue.Queue[Any]") -> None:
     """Push the blocks through Ray Data and pass on what comes back; None at the end."""
     import ray.data
 
@@ -154,7 +156,11 @@ def _drive(pool: Pool, predictor: Predictor, blocks: Sequence[Block], reports: "
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        rows = [{"key": block.key, "rows": json.dumps([dict(row) for row in block.rows])} for block in blocks]
+        predictors = list(dict.fromkeys(block.request.predictor for block in blocks))
+        places = [predictors.index(block.request.predictor) for block in blocks]
+        texts = [json.dumps([dict(row) for row in block.rows]) for block in blocks]
+        parts = zip(blocks, places, texts, strict=True)
+        rows = [{"key": block.key, "predictor": place, "rows": text} for block, place, text in parts]
         settings = pool.settings
         answered = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             Worker,
@@ -163,7 +169,7 @@ def _drive(pool: Pool, predictor: Predictor, blocks: Sequence[Block], reports: "
             compute=ray.data.ActorPoolStrategy(size=min(settings.workers, len(rows)), max_tasks_in_flight_per_actor=1),
             num_cpus=CPU_SHARE,
             num_gpus=settings.gpus or None,
-            fn_constructor_args=(predictor, str(blocks[0].path.parent), pool.session, settings.threads, bool(settings.gpus)),
+            fn_constructor_args=(predictors, str(blocks[0].path.parent), pool.session, settings.threads, bool(settings.gpus)),
         )
         for report in answered.iter_rows():
             reports.put(report)
@@ -172,12 +178,10 @@ def _drive(pool: Pool, predictor: Predictor, blocks: Sequence[Block], reports: "
         reports.put(error)
 
 
-def _dead_letter(pool: Pool, dead: list[Block], what: str) -> None:
+def _dead_letter(pool: Pool, dead: list[Block]) -> None:
     """Write the ids of blocks that killed their workers, and fail."""
     path = pool.scratch / "dead-letter.jsonl"
-    lines = [canonical_json({"block": block.key, "ids": block.ids, "what": what}) for block in sorted(dead, key=lambda block: block.ids)]
-    write_atomic(path, b"".join(lines))
-    count = sum(len(block.rows) for block in dead)
-    raise RsvlmError(
-        f"{what}: {len(dead)} blocks ({count} records, first {dead[0].ids[0]}) each killed their worker three times; ids in {path}"
-    )
+    dead.sort(key=lambda block: (block.request.what, block.ids))
+    write_atomic(path, b"".join(canonical_json({"block": block.key, "ids": block.ids, "what": block.request.what}) for block in dead))
+    what, first, count = dead[0].request.what, dead[0].ids[0], sum(len(block.rows) for block in dead)
+    raise RsvlmError(f"{what}: {len(dead)} blocks ({count} records, first {first}) each killed their worker three times; ids in {path}")

@@ -1,5 +1,6 @@
 """What the workers do: embed images and texts, answer questions, make images. Each holds paths and settings only."""
 
+import functools
 import io
 import json
 from collections.abc import Mapping
@@ -24,6 +25,24 @@ def _key(predictor: Any) -> dict[str, Any]:
     """Return a predictor's settings with the hashes of its folders in place of their paths."""
     fields = {name: read_manifest(value).sha256 if isinstance(value, Path) else value for name, value in asdict(predictor).items()}
     return {"predictor": type(predictor).__name__, **fields}
+
+
+@functools.cache
+def _dual_encoder(folder: Path, device: str) -> Any:
+    """Return a verified contrastive model; predictors in one worker share it."""
+    from rsvlm.contrastive.model import load
+
+    verify(folder)
+    return load(folder, device)
+
+
+@functools.cache
+def _chat_model(folder: Path, device: str) -> Any:
+    """Return a verified instruction model; predictors in one worker share it."""
+    from rsvlm.instruction.model import load
+
+    verify(folder)
+    return load(folder, device)
 
 
 def _picture(shards: Shards, row: Row) -> Image.Image:
@@ -56,10 +75,7 @@ class ImageVectors:
 
     def open(self, device: str) -> Answer:
         """Load the model."""
-        from rsvlm.contrastive.model import load
-
-        verify(self.model)
-        model, shards = load(self.model, device), Shards(self.data, check=False)
+        model, shards = _dual_encoder(self.model, device), Shards(self.data, check=False)
 
         def answer(rows: list[Row]) -> list[dict[str, Any]]:
             embeddings, features = image_vectors(model, [_picture(shards, row) for row in rows])
@@ -88,10 +104,7 @@ class TextVectors:
 
     def open(self, device: str) -> Answer:
         """Load the model."""
-        from rsvlm.contrastive.model import load
-
-        verify(self.model)
-        model = load(self.model, device)
+        model = _dual_encoder(self.model, device)
 
         def answer(rows: list[Row]) -> list[dict[str, Any]]:
             vectors = _vectors(model.text_features([row["text"] for row in rows]))
@@ -126,10 +139,7 @@ class ChatAnswers:
 
     def open(self, device: str) -> Answer:
         """Load the model."""
-        from rsvlm.instruction.model import load
-
-        verify(self.model)
-        model, shards = load(self.model, device), Shards(self.data, check=False)
+        model, shards = _chat_model(self.model, device), Shards(self.data, check=False)
 
         def answer(rows: list[Row]) -> list[dict[str, Any]]:
             pictures = [None if self.blind else _picture(shards, row) for row in rows]
@@ -167,12 +177,10 @@ class MadeImages:
 
     def open(self, device: str) -> Answer:
         """Load both models."""
-        from rsvlm.contrastive import model as contrastive
         from rsvlm.generation import model as generation
 
         verify(self.model)
-        verify(self.judge)
-        judge = contrastive.load(self.judge, device)
+        judge = _dual_encoder(self.judge, device)
         maker = generation.load(self.model, device) if self.untrained is None else generation.untrained(self.model, self.untrained)
 
         def answer(rows: list[Row]) -> list[dict[str, Any]]:

@@ -15,13 +15,13 @@ DEATHS_ALLOWED = 3
 
 
 class Worker:
-    """Answers blocks; the model is loaded at the first one."""
+    """Answers blocks; a model is loaded at the first block that needs it."""
 
-    def __init__(self, predictor: Predictor, folder: str, session: str, threads: int, gpu: bool) -> None:
+    def __init__(self, predictors: list[Predictor], folder: str, session: str, threads: int, gpu: bool) -> None:
         """Take the work order.
 
         Args:
-            predictor: what loads the model and answers.
+            predictors: what load models and answer; a block names one by its place.
             folder: where finished blocks go.
             session: names this run; deaths in other runs (a killed machine) do not count against a block.
             threads: threads of this process.
@@ -30,21 +30,21 @@ class Worker:
         import torch
 
         torch.set_num_threads(threads)
-        self._predictor = predictor
+        self._predictors = predictors
         self._folder = Path(folder)
         self._session = session
         self._device = "cuda" if gpu else "cpu"
-        self._answer: Answer | None = None
+        self._answers: dict[int, Answer] = {}
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
-        """Answer the blocks of a batch: one row in (`key`, `rows` as JSON), one out (`key`, `status`)."""
+        """Answer the blocks of a batch: one row in (`key`, `predictor`, `rows` as JSON), one out (`key`, `status`)."""
         import pyarrow as pa
 
-        keys = batch.column("key").to_pylist()
-        statuses = [self._block(key, rows) for key, rows in zip(keys, batch.column("rows").to_pylist(), strict=True)]
-        return pa.table({"key": keys, "status": statuses})
+        columns = [batch.column(name).to_pylist() for name in ("key", "predictor", "rows")]
+        statuses = [self._block(*block) for block in zip(*columns, strict=True)]
+        return pa.table({"key": columns[0], "status": statuses})
 
-    def _block(self, key: str, rows: str) -> str:
+    def _block(self, key: str, number: int, rows: str) -> str:
         """Answer one block; return `done`, `dead`, or one line about the error."""
         path = self._folder / f"{key}.parquet"
         if path.is_file():
@@ -53,10 +53,11 @@ class Worker:
         if tries.exists() and tries.stat().st_size >= DEATHS_ALLOWED:
             return DEAD
         self._count(tries)
+        predictor = self._predictors[number]
         try:
-            if self._answer is None:
-                self._answer = self._predictor.open(self._device)
-            write_answers(path, self._answer(json.loads(rows)), self._predictor.schema())
+            if number not in self._answers:
+                self._answers[number] = predictor.open(self._device)
+            write_answers(path, self._answers[number](json.loads(rows)), predictor.schema())
         except Exception as error:  # an error repeats: it is told once, not retried
             return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         finally:

@@ -8,8 +8,9 @@ from PIL import Image
 
 from rsvlm.evaluation import parallel
 from rsvlm.evaluation.blocks import write_answers
-from rsvlm.evaluation.parallel import Pool
+from rsvlm.evaluation.parallel import Pool, predict
 from rsvlm.evaluation.records import open_data
+from rsvlm.evaluation.run import TASKS
 from rsvlm.evaluation.settings import WorkerSettings
 from rsvlm.evaluation.task import Context
 from rsvlm.files import publish
@@ -73,11 +74,10 @@ def data_folder(tmp_path):
 def in_process(monkeypatch):
     """Answer blocks here instead of in a pool."""
 
-    def run(pool, predictor, blocks, progress):
-        answer = predictor.open("cpu")
+    def run(pool, blocks, progress):
         for block in blocks:
-            write_answers(block.path, answer(list(block.rows)), predictor.schema())
-            progress.advance()
+            predictor = block.request.predictor
+            write_answers(block.path, predictor.open("cpu")(list(block.rows)), predictor.schema())
 
     monkeypatch.setattr(parallel, "_start", lambda pool: None)
     monkeypatch.setattr(parallel, "_run", run)
@@ -85,5 +85,18 @@ def in_process(monkeypatch):
 
 @pytest.fixture
 def context(tmp_path, data_folder, in_process):
+    return Context(open_data(data_folder), tmp_path / "model", tmp_path / "judge", 7)
+
+
+@pytest.fixture
+def evaluate(tmp_path, context):
+    """Ask and score one task."""
     pool = Pool(WorkerSettings(block=5), tmp_path / "scratch")
-    return Context(pool, open_data(data_folder), tmp_path / "model", tmp_path / "judge", 7)
+
+    def run(settings):
+        task = TASKS[settings.task]
+        asked = task.requests(settings, context)
+        answers = predict(pool, list(asked.values()))
+        return task.score(settings, context, dict(zip(asked, answers, strict=True)))
+
+    return run

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from rsvlm.errors import ConfigurationError, RsvlmError
-from rsvlm.evaluation.blocks import split_blocks, write_table
+from rsvlm.evaluation.blocks import Request, split_blocks, write_table
 from rsvlm.evaluation.parallel import Pool, check_resources, predict, worker_pool
 from rsvlm.evaluation.settings import WorkerSettings
 
@@ -65,6 +65,14 @@ def rows(count):
     return [{"id": f"r{number:03d}", "number": number} for number in range(count)]
 
 
+def ask(pool, predictor, asked):
+    return predict(pool, [Request(predictor, tuple(asked), "squares")])[0]
+
+
+def blocks_of(predictor, count, size, folder):
+    return split_blocks(Request(predictor, tuple(rows(count)), "squares"), size, folder)
+
+
 def digest(table, folder):
     write_table(folder / "all.parquet", table)
     return hashlib.sha256((folder / "all.parquet").read_bytes()).hexdigest()
@@ -78,7 +86,7 @@ def settings(**changes):
 def ray_session(tmp_path_factory):
     """One Ray for the tests that leave it whole: starting it is most of their time."""
     with worker_pool(settings(), tmp_path_factory.mktemp("first")) as pool:
-        predict(pool, Squares(str(pool.scratch)), rows(1), "start")
+        ask(pool, Squares(str(pool.scratch)), rows(1))
         yield
 
 
@@ -98,7 +106,7 @@ def expected(tmp_path):
 @pytest.mark.integration
 @pytest.mark.parametrize("workers", [1, 2])
 def test_answers_are_the_same_bytes_for_any_number_of_workers(ray_session, tmp_path, notes, expected, workers):
-    table = predict(Pool(settings(workers=workers), tmp_path / "scratch"), Squares(str(notes)), rows(33), "squares")
+    table = ask(Pool(settings(workers=workers), tmp_path / "scratch"), Squares(str(notes)), rows(33))
     assert digest(table, tmp_path) == expected
     assert sorted(map(int, (notes / "asked").read_text().split())) == list(range(33))
 
@@ -106,7 +114,7 @@ def test_answers_are_the_same_bytes_for_any_number_of_workers(ray_session, tmp_p
 @pytest.mark.fault
 @pytest.mark.integration
 def test_f46_a_dying_actor_costs_time_not_answers(ray_session, tmp_path, notes, expected):
-    table = predict(Pool(settings(), tmp_path / "scratch"), Squares(str(notes), die_once=(3, 12, 27)), rows(33), "squares")
+    table = ask(Pool(settings(), tmp_path / "scratch"), Squares(str(notes), die_once=(3, 12, 27)), rows(33))
     assert digest(table, tmp_path) == expected
     assert len(list(notes.glob("died-*"))) == 3
 
@@ -116,12 +124,12 @@ def test_f46_a_dying_actor_costs_time_not_answers(ray_session, tmp_path, notes, 
 def test_f46_a_poison_block_is_set_aside_with_its_ids(ray_session, tmp_path, notes, expected):
     scratch = tmp_path / "scratch"
     with pytest.raises(RsvlmError, match=r"1 blocks \(5 records, first r010\) each killed their worker three times"):
-        predict(Pool(settings(), scratch), Squares(str(notes), die_always=(12,)), rows(33), "squares")
+        ask(Pool(settings(), scratch), Squares(str(notes), die_always=(12,)), rows(33))
     letter = (scratch / "dead-letter.jsonl").read_text()
     assert '"ids":["r010","r011","r012","r013","r014"]' in letter
     assert len(list((scratch / "blocks").glob("*.parquet"))) == 6
     (notes / "asked").unlink()  # the cause is gone: only that block is asked again
-    table = predict(Pool(settings(), scratch), Squares(str(notes)), rows(33), "squares")
+    table = ask(Pool(settings(), scratch), Squares(str(notes)), rows(33))
     assert digest(table, tmp_path) == expected
     assert sorted(map(int, (notes / "asked").read_text().split())) == [10, 11, 12, 13, 14]
 
@@ -129,7 +137,7 @@ def test_f46_a_poison_block_is_set_aside_with_its_ids(ray_session, tmp_path, not
 @pytest.mark.integration
 def test_an_error_is_told_once_and_clearly(ray_session, tmp_path, notes):
     with pytest.raises(RsvlmError, match="number 7 is not wanted"):
-        predict(Pool(settings(workers=1), tmp_path / "scratch"), Squares(str(notes), fail=(7,)), rows(12), "squares")
+        ask(Pool(settings(workers=1), tmp_path / "scratch"), Squares(str(notes), fail=(7,)), rows(12))
 
 
 @pytest.mark.fault
@@ -139,7 +147,7 @@ def test_f45_a_pool_that_makes_no_progress_is_given_up(tmp_path, notes):
         worker_pool(settings(workers=1, timeout=15.0), tmp_path / "scratch") as pool,
         pytest.raises(RsvlmError, match="no block finished in 15 s"),
     ):
-        predict(pool, Squares(str(notes), sleep=300), rows(5), "squares")
+        ask(pool, Squares(str(notes), sleep=300), rows(5))
 
 
 @pytest.mark.fault
@@ -157,9 +165,9 @@ def test_f47_a_killed_evaluator_goes_on_where_it_was(tmp_path, notes, expected):
     scratch = tmp_path / "scratch"
     script = f"""
 from pathlib import Path
-from tests.evaluation.test_parallel import Squares, predict, rows, settings, worker_pool
+from tests.evaluation.test_parallel import Squares, ask, rows, settings, worker_pool
 with worker_pool(settings(), Path({str(scratch)!r})) as pool:
-    predict(pool, Squares({str(notes)!r}, sleep=1.0), rows(33), "squares")
+    ask(pool, Squares({str(notes)!r}, sleep=1.0), rows(33))
 """
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 90
@@ -172,13 +180,13 @@ with worker_pool(settings(), Path({str(scratch)!r})) as pool:
     assert 2 <= kept < 7
     (notes / "asked").unlink()
     with worker_pool(settings(), scratch) as pool:
-        table = predict(pool, Squares(str(notes)), rows(33), "squares")
+        table = ask(pool, Squares(str(notes)), rows(33))
     assert digest(table, tmp_path) == expected
     assert len((notes / "asked").read_text().split()) == 33 - sum(len(b.rows) for b in finished(scratch, kept))
 
 
 def finished(scratch, count):
-    blocks = split_blocks(Squares(""), rows(33), 5, scratch / "blocks")
+    blocks = blocks_of(Squares(""), 33, 5, scratch / "blocks")
     oldest = sorted(blocks, key=lambda block: block.path.stat().st_mtime_ns)
     return oldest[:count]
 
@@ -186,12 +194,12 @@ def finished(scratch, count):
 def test_finished_blocks_need_no_ray(tmp_path, notes):
     pool = Pool(settings(), tmp_path)
     predictor = Squares(str(notes))
-    for block in split_blocks(predictor, rows(8), 5, tmp_path / "blocks"):
+    for block in blocks_of(predictor, 8, 5, tmp_path / "blocks"):
         write_table(block.path, pa.Table.from_pylist(predictor.answer(list(block.rows)), predictor.schema()))
-    assert predict(pool, predictor, rows(8), "squares").column("square").to_pylist() == [n * n for n in range(8)]
+    assert ask(pool, predictor, rows(8)).column("square").to_pylist() == [n * n for n in range(8)]
 
 
 def test_blocks_are_named_by_what_their_answers_depend_on(tmp_path):
-    first = split_blocks(Squares("a"), rows(10), 5, tmp_path)
-    assert [block.key for block in first] == [block.key for block in split_blocks(Squares("b"), rows(10), 5, tmp_path)]
-    assert not {block.key for block in first} & {block.key for block in split_blocks(Squares("a"), rows(10), 4, tmp_path)}
+    first = blocks_of(Squares("a"), 10, 5, tmp_path)
+    assert [block.key for block in first] == [block.key for block in blocks_of(Squares("b"), 10, 5, tmp_path)]
+    assert not {block.key for block in first} & {block.key for block in blocks_of(Squares("a"), 10, 4, tmp_path)}

@@ -10,7 +10,7 @@ from rsvlm.evaluation.gallery import Exhibit, Item
 from rsvlm.evaluation.run import TASKS, evaluate
 from rsvlm.evaluation.scores import Score, flatten, summarise
 from rsvlm.evaluation.settings import EvaluateSettings, Published
-from rsvlm.evaluation.task import Result
+from rsvlm.evaluation.task import Result, Task
 from rsvlm.files import canonical_json
 from rsvlm.settings import validate
 from tests.evaluation.conftest import sample, write_data
@@ -25,12 +25,12 @@ def section(data, tasks):
 def one_task(monkeypatch):
     import pyarrow as pa
 
-    def task(settings, context):
+    def score(settings, context, answers):
         scores = {"top1": Score(0.12345678, 12, 0.1, 0.2, 1 / 3, "chance", "a note")}
         item = Item(Image.new("RGB", (300, 20), (9, 9, 9)), "text", True, beside=Image.new("RGB", (300, 20), (9, 9, 9)))
         return Result(scores, pa.table({"id": ["a"], "top1": [1.0]}), (Exhibit("title", "pairs", (item,)),))
 
-    monkeypatch.setitem(run.TASKS, "zero_shot", task)
+    monkeypatch.setitem(run.TASKS, "zero_shot", Task(lambda settings, context: {}, score))
 
 
 def test_evidence_holds_predictions_summary_and_gallery(tmp_path, data_folder, in_process, one_task):

@@ -4,6 +4,7 @@ import logging
 
 import pyarrow as pa
 
+from rsvlm.evaluation.blocks import Request
 from rsvlm.evaluation.gallery import Exhibit, Item
 from rsvlm.evaluation.metrics.bleu import corpus_bleu
 from rsvlm.evaluation.metrics.captions import CaptionScores, score_captions
@@ -14,7 +15,7 @@ from rsvlm.evaluation.records import Question, questions, rows_of
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import CaptioningSettings
 from rsvlm.evaluation.statistics import Interval, bootstrap_mean, bootstrap_statistic, paired_difference, percentiles
-from rsvlm.evaluation.task import Context, Result
+from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode
 from rsvlm.seeds import numpy_generator
@@ -25,14 +26,20 @@ _METEOR_DRAWS = 200  # each is a round through another program
 _BASELINE = "best constant training caption"
 
 
-def evaluate(task: CaptioningSettings, context: Context) -> Result:
+def requests(task: CaptioningSettings, context: Context) -> dict[str, Request]:
+    """Ask for one caption an image."""
+    asked = questions(context.data, task, "caption", context.seed)
+    return {"answers": ask(context, asked, task.max_new_tokens, f"{task.name}: captions")}
+
+
+def score(task: CaptioningSettings, context: Context, answers_by_name: Answers) -> Result:
     """Score BLEU-1..4, METEOR, ROUGE-L and CIDEr, beside the one training caption that describes all images best.
 
     CIDEr's weights come from the references of the images at hand, so it compares only at the same images.
     """
     asked = questions(context.data, task, "caption", context.seed)
     references = [question.record["captions"] for question in asked]
-    answers = ask(context, asked, task.max_new_tokens, f"{task.name}: captions")
+    answers = answers_by_name["answers"].column("answer").to_pylist()
     constant = best_constant(_training_captions(context, task))
     ours, trivial = score_captions(answers, references), score_captions([constant] * len(asked), references)
     scores = _scores(task, context, ours, trivial, constant)

@@ -7,18 +7,18 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from rsvlm.evaluation.blocks import Request
 from rsvlm.evaluation.gallery import Exhibit, Item
 from rsvlm.evaluation.metrics.distances import cubic_kernel, frechet, kernel_distance, weighted_frechet, weighted_kernel_distance
 from rsvlm.evaluation.metrics.generation import clip_score, inception_score, other_scene, resampled_inception_score, softmax
 from rsvlm.evaluation.metrics.zero_shot import class_weights, normalise, ranked_classes, top_k
-from rsvlm.evaluation.parallel import predict
-from rsvlm.evaluation.predictors import ImageVectors, MadeImages, TextVectors, matrix, tower_name
+from rsvlm.evaluation.predictors import MadeImages, TextVectors, matrix, tower_name
 from rsvlm.evaluation.records import drawn, rows_of, task_rows
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GenerationSettings
 from rsvlm.evaluation.statistics import Interval, bootstrap_mean, draw_counts, interval_from_error, paired_difference, share
-from rsvlm.evaluation.task import Context, Result
-from rsvlm.evaluation.tasks.zero_shot import class_names, prompt_features
+from rsvlm.evaluation.task import Answers, Context, Result
+from rsvlm.evaluation.tasks.zero_shot import ask_images, ask_prompts, class_names, prompt_features
 from rsvlm.imagery.pictures import decode
 from rsvlm.seeds import numpy_generator, seed_of
 
@@ -62,36 +62,38 @@ class _Judge:
     scale: float
 
 
-def evaluate(task: GenerationSettings, context: Context) -> Result:
+def requests(task: GenerationSettings, context: Context) -> dict[str, Request]:
+    """Ask for the images, untrained ones, and what the judge makes of real scenes, captions and classes."""
+    scenes = _scenes(task, context)
+    raw = _untrained(task, context, scenes)
+    captions = tuple({"id": name, "text": prompt} for name, prompt in zip(scenes.ids, scenes.prompts, strict=True))
+    return {
+        "made": _ask_made(task, context, scenes, "images", None),
+        "untrained": _ask_made(task, context, raw, "untrained images", seed_of(context.seed, "untrained denoiser")),
+        "real": ask_images(context, context.judge, rows_of(context.data, task), f"{task.name}: real scenes"),
+        "captions": Request(TextVectors(context.judge), captions, f"{task.name}: captions"),
+        "prompts": ask_prompts(context.judge, class_names(context, task), task.templates),
+    }
+
+
+def score(task: GenerationSettings, context: Context, answers: Answers) -> Result:
     """Score one image for one caption a scene.
 
     `fd_<tower>` and `kd_<tower>` compare with all real scenes of the split, under the judge's vision tower; `fit_difference`
     is the cosine with the own caption less that with the caption of a scene of another class; `recognised` is the share
-    whose class the judge names; `is_<judge>` is the inception score under the judge's class probabilities.
+    whose class the judge names; `is_judge` is the inception score under the judge's class probabilities.
     """
     scenes = _scenes(task, context)
-    made = _make(task, context, scenes, "images", None)
-    few = scenes.part(drawn(list(range(len(scenes.ids))), scenes.ids, task.untrained, context.seed, f"untrained {task.name}"))
-    raw = _make(task, context, few, "untrained images", seed_of(context.seed, "untrained denoiser"))
-    real = _real(task, context)
-    judge = _judge(task, context, scenes)
+    few = _untrained(task, context, scenes)
+    made, raw = (_made(answers[name]) for name in ("made", "untrained"))
+    judge = _judge(task, context, answers)
     own, other = _cosines(task, context, scenes, made, judge)
     recognised = _recognised(made, scenes, judge)
-    scores = _distances(task, context, made, raw, real)
-    scores |= _fit(task, context, own, other, clip_score(own))
-    raw_judge = _judge(task, context, few)
-    scores |= _classes(task, context, made, raw, recognised, _recognised(raw, few, raw_judge), judge)
-    table = pa.table(
-        {
-            "id": scenes.ids,
-            "label": scenes.labels,
-            "prompt": scenes.prompts,
-            "cosine_own": own,
-            "cosine_other": other,
-            "fit_difference": own - other,
-            "recognised": recognised,
-        }
-    )
+    scores = _distances(task, context, made, raw, matrix(answers["real"].column("features")))
+    scores |= _fit(task, context, own, other)
+    scores |= _classes(task, context, made, raw, recognised, _recognised(raw, few, judge), judge)
+    columns = {"label": scenes.labels, "prompt": scenes.prompts, "cosine_own": own, "cosine_other": other}
+    table = pa.table({"id": scenes.ids, **columns, "fit_difference": own - other, "recognised": recognised})
     return Result(scores, table, _exhibits(task, context, scenes, made, few, raw))
 
 
@@ -106,28 +108,26 @@ def _scenes(task: GenerationSettings, context: Context) -> _Scenes:
     return _Scenes(rows, [ids[row] for row in rows], [labels[row] for row in rows], prompts)
 
 
-def _make(task: GenerationSettings, context: Context, scenes: _Scenes, what: str, untrained: int | None) -> _Made:
+def _untrained(task: GenerationSettings, context: Context, scenes: _Scenes) -> _Scenes:
+    """Return the seeded part of the scenes that the untrained denoiser is asked for."""
+    return scenes.part(drawn(list(range(len(scenes.ids))), scenes.ids, task.untrained, context.seed, f"untrained {task.name}"))
+
+
+def _ask_made(task: GenerationSettings, context: Context, scenes: _Scenes, what: str, untrained: int | None) -> Request:
     predictor = MadeImages(context.model, context.judge, task.steps, task.guidance, untrained)
     columns = zip(scenes.ids, scenes.prompts, strict=True)
-    rows = [{"id": name, "prompt": prompt, "seed": seed_of(context.seed, "image", name) >> 16} for name, prompt in columns]
-    table = predict(context.pool, predictor, rows, f"{task.name}: {what}")
+    rows = tuple({"id": name, "prompt": prompt, "seed": seed_of(context.seed, "image", name)} for name, prompt in columns)
+    return Request(predictor, rows, f"{task.name}: {what}")
+
+
+def _made(table: pa.Table) -> _Made:
     return _Made(table.column("image").to_pylist(), matrix(table.column("embedding")), matrix(table.column("features")))
 
 
-def _real(task: GenerationSettings, context: Context) -> np.ndarray:
-    """Return the tower features of all real scenes of the split."""
-    ids = context.data.column("id")
-    rows = [{"id": ids[row], "row": row} for row in rows_of(context.data, task)]
-    table = predict(context.pool, ImageVectors(context.judge, context.data.folder), rows, f"{task.name}: real scenes")
-    return matrix(table.column("features"))
-
-
-def _judge(task: GenerationSettings, context: Context, scenes: _Scenes) -> _Judge:
-    classes = class_names(context, task)
-    weights = class_weights(prompt_features(context, context.judge, classes, task.templates), norm_first=True)
-    rows = [{"id": name, "text": prompt} for name, prompt in zip(scenes.ids, scenes.prompts, strict=True)]
-    table = predict(context.pool, TextVectors(context.judge), rows, f"{task.name}: captions")
-    return _Judge(normalise(matrix(table.column("vector"))), classes, weights, table.column("scale")[0].as_py())
+def _judge(task: GenerationSettings, context: Context, answers: Answers) -> _Judge:
+    classes, captions = class_names(context, task), answers["captions"]
+    weights = class_weights(prompt_features(answers["prompts"], classes, task.templates), norm_first=True)
+    return _Judge(normalise(matrix(captions.column("vector"))), classes, weights, captions.column("scale")[0].as_py())
 
 
 def _cosines(task: GenerationSettings, context: Context, scenes: _Scenes, made: _Made, judge: _Judge) -> tuple[np.ndarray, np.ndarray]:
@@ -162,13 +162,13 @@ def _distances(task: GenerationSettings, context: Context, made: _Made, raw: _Ma
     return scores
 
 
-def _fit(task: GenerationSettings, context: Context, own: np.ndarray, other: np.ndarray, clip: np.ndarray) -> dict[str, Score]:
+def _fit(task: GenerationSettings, context: Context, own: np.ndarray, other: np.ndarray) -> dict[str, Score]:
     judge = f"judge {tower_name(context.judge)}"
     difference = paired_difference(own, other, context.generator(task, "fit"))
     shuffled = float(clip_score(other).mean())
     return {
         "clip_score": score_of(
-            bootstrap_mean(clip, context.generator(task, "clip")), len(own), shuffled, "captions of other scenes", judge
+            bootstrap_mean(clip_score(own), context.generator(task, "clip")), len(own), shuffled, "captions of other scenes", judge
         ),
         "fit_difference": score_of(difference, len(own), 0.0, "no difference", f"{judge}, own caption less another class's, paired"),
     }

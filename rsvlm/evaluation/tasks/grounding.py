@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from rsvlm.conversations.boxes import decode as boxes_in
+from rsvlm.evaluation.blocks import Request
 from rsvlm.evaluation.gallery import Exhibit, Item, Outline
 from rsvlm.evaluation.metrics.grounding import Matches, Points, accuracy, match
 from rsvlm.evaluation.records import Question, questions
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GroundingSettings
 from rsvlm.evaluation.statistics import bootstrap_statistic, wilson
-from rsvlm.evaluation.task import Context, Result
+from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode
 from rsvlm.seeds import numpy_generator
@@ -23,13 +24,19 @@ _CENTRES = (0.25, 0.5, 0.75)
 _SIDES = (0.1, 0.2, 0.4, 0.8)
 
 
-def evaluate(task: GroundingSettings, context: Context) -> Result:
+def requests(task: GroundingSettings, context: Context) -> dict[str, Request]:
+    """Ask every referring question."""
+    asked = questions(context.data, task, "refer", context.seed)
+    return {"answers": ask(context, asked, task.max_new_tokens, f"{task.name}: boxes")}
+
+
+def score(task: GroundingSettings, context: Context, answers_by_name: Answers) -> Result:
     """Score the share of true boxes found at the wanted overlap, and the share of questions with all boxes found.
 
     The baseline answers every question with one box, the best of a grid on the training questions.
     """
     asked = questions(context.data, task, "refer", context.seed)
-    answers = ask(context, asked, task.max_new_tokens, f"{task.name}: boxes")
+    answers = answers_by_name["answers"].column("answer").to_pylist()
     boxes = [_relative(boxes_in(answer, *_size(question)), question) for question, answer in zip(asked, answers, strict=True)]
     truths = [_relative(question.polygons, question) for question in asked]
     found = [match(answer, truth, task.overlap) for answer, truth in zip(boxes, truths, strict=True)]

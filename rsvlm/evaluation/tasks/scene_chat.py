@@ -3,22 +3,32 @@
 import numpy as np
 import pyarrow as pa
 
+from rsvlm.evaluation.blocks import Request
 from rsvlm.evaluation.gallery import Exhibit, Item, some_of
 from rsvlm.evaluation.metrics.scenes import confusion, exact_matches, majority_share
-from rsvlm.evaluation.parallel import predict
 from rsvlm.evaluation.predictors import ChatAnswers
 from rsvlm.evaluation.records import Question, drawn, questions
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import SceneChatSettings
 from rsvlm.evaluation.statistics import paired_difference, share
-from rsvlm.evaluation.task import Context, Result
+from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.zero_shot import training_labels
 from rsvlm.imagery.pictures import decode
 
 _SHOWN = 12
 
 
-def evaluate(task: SceneChatSettings, context: Context) -> Result:
+def requests(task: SceneChatSettings, context: Context) -> dict[str, Request]:
+    """Ask every question, and a part of them again with a blank image."""
+    asked = questions(context.data, task, "classification", context.seed)
+    blind = [asked[index] for index in _blind(task, context, asked)]
+    return {
+        "answers": ask(context, asked, task.max_new_tokens, f"{task.name}: scenes"),
+        "blind": ask(context, blind, task.max_new_tokens, f"{task.name}: image-blind", blind=True),
+    }
+
+
+def score(task: SceneChatSettings, context: Context, answers_by_name: Answers) -> Result:
     """Score exact match, beside the image-blind twin and the most frequent training class.
 
     The twin is the same model asked the same questions with a blank image; it is asked on a seeded part of the questions,
@@ -26,11 +36,9 @@ def evaluate(task: SceneChatSettings, context: Context) -> Result:
     """
     asked = questions(context.data, task, "classification", context.seed)
     labels = [question.record["label"] for question in asked]
-    answers = ask(context, asked, task.max_new_tokens, f"{task.name}: scenes")
-    hits = exact_matches(answers, labels)
-    part = drawn(list(range(len(asked))), [question.id for question in asked], task.image_blind, context.seed, f"blind {task.name}")
-    blind = ask(context, [asked[index] for index in part], task.max_new_tokens, f"{task.name}: image-blind", blind=True)
-    blind_hits = exact_matches(blind, [labels[index] for index in part])
+    answers, blind = (answers_by_name[name].column("answer").to_pylist() for name in ("answers", "blind"))
+    part = _blind(task, context, asked)
+    hits, blind_hits = exact_matches(answers, labels), exact_matches(blind, [labels[index] for index in part])
     by_index = dict(zip(part, blind, strict=True))
     table = pa.table(
         {
@@ -64,12 +72,15 @@ def evaluate(task: SceneChatSettings, context: Context) -> Result:
     return Result(scores, table, (_exhibit(context, task, asked, answers, hits),))
 
 
-def ask(context: Context, asked: list[Question], max_new_tokens: int, what: str, *, blind: bool = False) -> list[str]:
-    """Return the model's answers to questions."""
-    rows = [{"id": question.id, "row": question.row, "prompt": question.prompt} for question in asked]
-    predictor = ChatAnswers(context.model, context.data.folder, max_new_tokens, blind)
-    answers: list[str] = predict(context.pool, predictor, rows, what).column("answer").to_pylist()
-    return answers
+def _blind(task: SceneChatSettings, context: Context, asked: list[Question]) -> list[int]:
+    ids = [question.id for question in asked]
+    return drawn(list(range(len(asked))), ids, task.image_blind, context.seed, f"blind {task.name}")
+
+
+def ask(context: Context, asked: list[Question], max_new_tokens: int, what: str, *, blind: bool = False) -> Request:
+    """Ask the scored model questions."""
+    rows = tuple({"id": question.id, "row": question.row, "prompt": question.prompt} for question in asked)
+    return Request(ChatAnswers(context.model, context.data.folder, max_new_tokens, blind), rows, what)
 
 
 def _exhibit(context: Context, task: SceneChatSettings, asked: list[Question], answers: list[str], hits: np.ndarray) -> Exhibit:

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from rsvlm.evaluation.blocks import Request
 from rsvlm.evaluation.gallery import Exhibit, Item, confusion_picture, some_of
 from rsvlm.evaluation.metrics.scenes import confusion, majority_share
 from rsvlm.evaluation.metrics.zero_shot import class_weights, ranked_classes, top_k
-from rsvlm.evaluation.parallel import predict
 from rsvlm.evaluation.predictors import ImageVectors, TextVectors, matrix
 from rsvlm.evaluation.prompts import TEMPLATES, class_prompts, class_text
 from rsvlm.evaluation.records import task_rows
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import TaskSettings, TemplateSet, ZeroShotSettings
 from rsvlm.evaluation.statistics import share
-from rsvlm.evaluation.task import Context, Result
+from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.imagery.pictures import decode
 
 _SHOWN = 12
@@ -33,26 +33,46 @@ class _Found:
     other: np.ndarray
 
 
-def evaluate(task: ZeroShotSettings, context: Context) -> Result:
+def requests(task: ZeroShotSettings, context: Context) -> dict[str, Request]:
+    """Ask for the images' embeddings and the features of all class prompts."""
+    prompts = ask_prompts(context.model, class_names(context, task), task.templates)
+    return {"images": ask_images(context, context.model, _rows(task, context), f"{task.name}: images"), "prompts": prompts}
+
+
+def score(task: ZeroShotSettings, context: Context, answers: Answers) -> Result:
     """Score top-1 and top-5, and top-1 in the other normalisation order.
 
     Baselines: chance (one in the number of classes) and the most frequent training class.
     """
-    data = context.data
-    labels, ids = data.column("label"), data.column("id")
-    rows = [row for row in task_rows(data, task, context.seed) if labels[row] is not None]
-    classes = class_names(context, task)
-    asked = [{"id": ids[row], "row": row} for row in rows]
-    images = matrix(predict(context.pool, ImageVectors(context.model, data.folder), asked, f"{task.name}: images").column("embedding"))
-    features = prompt_features(context, context.model, classes, task.templates)
+    rows, classes = _rows(task, context), class_names(context, task)
+    labels, images = context.data.column("label"), matrix(answers["images"].column("embedding"))
+    features = prompt_features(answers["prompts"], classes, task.templates)
     ranked, other = (ranked_classes(images, class_weights(features, order)) for order in (task.norm_first, not task.norm_first))
     truth = np.array([classes.index(labels[row]) for row in rows])
     hits = (top_k(ranked, truth, 1), top_k(ranked, truth, 5), top_k(other, truth, 1))
     top1, top5, other_top1 = (hit.astype(np.float64) for hit in hits)
     found = _Found([labels[row] for row in rows], [classes[index] for index in ranked[:, 0]], top1, top5, other_top1)
     columns = {"label": found.labels, "prediction": found.answers, "top1": found.top1, "top5": found.top5}
-    table = pa.table({"id": [ids[row] for row in rows], **columns})
+    table = pa.table({"id": answers["images"].column("id"), **columns})
     return Result(_scores(task, context, found, len(classes)), table, _exhibits(context, task, rows, found))
+
+
+def _rows(task: ZeroShotSettings, context: Context) -> list[int]:
+    labels = context.data.column("label")
+    return [row for row in task_rows(context.data, task, context.seed) if labels[row] is not None]
+
+
+def ask_images(context: Context, model: Path, rows: list[int], what: str) -> Request:
+    """Ask a contrastive model for the vectors of images."""
+    ids = context.data.column("id")
+    return Request(ImageVectors(model, context.data.folder), tuple({"id": ids[row], "row": row} for row in rows), what)
+
+
+def ask_prompts(model: Path, classes: list[str], templates: TemplateSet) -> Request:
+    """Ask a contrastive model for the features of all class prompts."""
+    prompts = class_prompts(classes, templates)
+    rows = tuple({"id": f"{c}/{t}", "text": text} for c, texts in enumerate(prompts) for t, text in enumerate(texts))
+    return Request(TextVectors(model), rows, "class prompts")
 
 
 def class_names(context: Context, task: TaskSettings) -> list[str]:
@@ -62,26 +82,23 @@ def class_names(context: Context, task: TaskSettings) -> list[str]:
     return sorted({label for label, source in wanted if label is not None and (not task.sources or source in task.sources)})
 
 
-def prompt_features(context: Context, model: Path, classes: list[str], templates: TemplateSet) -> np.ndarray:
+def prompt_features(answers: pa.Table, classes: list[str], templates: TemplateSet) -> np.ndarray:
     """Return the features of all prompts, (classes, templates, d), not normalised."""
-    prompts = class_prompts(classes, templates)
-    flat = [{"id": f"{c}/{t}", "text": text} for c, texts in enumerate(prompts) for t, text in enumerate(texts)]
-    vectors = matrix(predict(context.pool, TextVectors(model), flat, "class prompts").column("vector"))
-    return vectors.reshape(len(classes), len(TEMPLATES[templates]), -1)
+    return matrix(answers.column("vector")).reshape(len(classes), len(TEMPLATES[templates]), -1)
 
 
 def _scores(task: ZeroShotSettings, context: Context, found: _Found, classes: int) -> dict[str, Score]:
     count = len(found.labels)
     orders = {True: "norm(mean(norm(f)))", False: "norm(mean(f))"}
 
-    def score(name: str, values: np.ndarray, chance: float, norm_first: bool) -> Score:
+    def score_values(name: str, values: np.ndarray, chance: float, norm_first: bool) -> Score:
         note = f"templates {task.templates}, class weight {orders[norm_first]}"
         return score_of(share(values, context.generator(task, name)), count, chance, "chance", note)
 
     scores = {
-        "top1": score("top1", found.top1, 1 / classes, task.norm_first),
-        "top5": score("top5", found.top5, min(5, classes) / classes, task.norm_first),
-        "top1_other_order": score("other", found.other, 1 / classes, not task.norm_first),
+        "top1": score_values("top1", found.top1, 1 / classes, task.norm_first),
+        "top5": score_values("top5", found.top5, min(5, classes) / classes, task.norm_first),
+        "top1_other_order": score_values("other", found.other, 1 / classes, not task.norm_first),
     }
     training = training_labels(context, task)
     if training:

@@ -15,7 +15,7 @@ from rsvlm.evaluation.settings import (
     SceneChatSettings,
     ZeroShotSettings,
 )
-from rsvlm.evaluation.tasks import captioning, generation, grounding, retrieval, scene_chat, zero_shot
+from rsvlm.evaluation.tasks import captioning, generation
 from rsvlm.evaluation.tasks.grounding import best_constant_box
 
 CLASSES = ("BareLand", "Pond", "Viaduct")
@@ -79,9 +79,9 @@ def fakes(monkeypatch):
 
 
 @pytest.mark.system("remoteclip", 1)
-def test_zero_shot_counts_hits_beside_chance_and_majority(context, fakes):
+def test_zero_shot_counts_hits_beside_chance_and_majority(evaluate, fakes):
     fakes |= {0, 5, 7}
-    found = zero_shot.evaluate(ZeroShotSettings(task="zero_shot", name="made"), context)
+    found = evaluate(ZeroShotSettings(task="zero_shot", name="made"))
     assert found.scores["top1"].value == 9 / 12
     assert found.scores["top1"].baseline == 1 / 3
     assert found.scores["top1"].low < 9 / 12 < found.scores["top1"].high
@@ -92,16 +92,16 @@ def test_zero_shot_counts_hits_beside_chance_and_majority(context, fakes):
     assert any("(is: " in item.text and item.right is False for item in found.exhibits[0].items)
 
 
-def test_a_limit_draws_the_same_records_every_time(context, fakes):
+def test_a_limit_draws_the_same_records_every_time(evaluate, fakes):
     settings = ZeroShotSettings(task="zero_shot", name="made", limit=5)
-    first, second = (zero_shot.evaluate(settings, context).predictions.column("id").to_pylist() for _ in range(2))
+    first, second = (evaluate(settings).predictions.column("id").to_pylist() for _ in range(2))
     assert first == second
     assert len(first) == 5
 
 
 @pytest.mark.system("remoteclip", 1)
-def test_retrieval_scores_every_protocol_apart(context, fakes):
-    found = retrieval.evaluate(RetrievalSettings(task="retrieval", name="made"), context)
+def test_retrieval_scores_every_protocol_apart(evaluate, fakes):
+    found = evaluate(RetrievalSettings(task="retrieval", name="made"))
     assert found.scores["i2t_r1"].value == 1.0  # the caption with the scene's own number is nearest
     assert found.scores["t2i_r1"].value == (24 + 3) / 36  # a caption that four scenes share finds its own in one of four
     assert "protocol multi: 12 images, 36 texts" in found.scores["mean_recall"].note
@@ -114,9 +114,9 @@ def test_retrieval_scores_every_protocol_apart(context, fakes):
 
 
 @pytest.mark.system("geochat", 1)
-def test_scene_chat_is_compared_with_its_blind_twin(context, fakes):
+def test_scene_chat_is_compared_with_its_blind_twin(evaluate, fakes):
     fakes |= {3}
-    found = scene_chat.evaluate(SceneChatSettings(task="scene_chat", name="made", image_blind=6), context)
+    found = evaluate(SceneChatSettings(task="scene_chat", name="made", image_blind=6))
     assert found.scores["exact_match"].value == 11 / 12
     blind = [answer for answer in found.predictions.column("image_blind_answer").to_pylist() if answer is not None]
     assert blind == ["pond"] * 6
@@ -128,10 +128,10 @@ def test_scene_chat_is_compared_with_its_blind_twin(context, fakes):
 
 
 @pytest.mark.system("geochat", 1)
-def test_captions_are_compared_with_the_best_constant_one(context, fakes, monkeypatch):
+def test_captions_are_compared_with_the_best_constant_one(evaluate, fakes, monkeypatch):
     monkeypatch.setattr(captioning, "meteor_command", lambda: None)
     fakes |= {1}
-    found = captioning.evaluate(CaptioningSettings(task="captioning", name="made"), context)
+    found = evaluate(CaptioningSettings(task="captioning", name="made"))
     assert found.scores["cider"].value > found.scores["cider"].baseline
     assert found.scores["cider"].baseline_name == "best constant training caption"
     assert found.scores["cider_over_constant"].low > 0
@@ -140,9 +140,9 @@ def test_captions_are_compared_with_the_best_constant_one(context, fakes, monkey
 
 
 @pytest.mark.system("geochat", 1)
-def test_grounding_counts_boxes_one_to_one(context, fakes):
+def test_grounding_counts_boxes_one_to_one(evaluate, fakes):
     fakes |= {0, 1, 2}
-    found = grounding.evaluate(GroundingSettings(task="grounding", name="made"), context)
+    found = evaluate(GroundingSettings(task="grounding", name="made"))
     assert found.scores["acc"].value == 9 / 12
     assert found.scores["answered_with_a_box"].value == 9 / 12
     assert found.predictions.column("best_overlap").to_pylist()[0] == 0
@@ -157,9 +157,9 @@ def test_the_best_constant_box_is_the_one_that_finds_most():
 
 
 @pytest.mark.system("rs-sd", 1)
-def test_generation_is_compared_with_an_untrained_denoiser(context, fakes):
+def test_generation_is_compared_with_an_untrained_denoiser(evaluate, fakes):
     settings = GenerationSettings(task="generation", name="made", untrained=8, splits=2)
-    found = generation.evaluate(settings, context)
+    found = evaluate(settings)
     scores = found.scores
     assert scores["fd_fake_tower"].value < scores["fd_fake_tower"].baseline / 2
     assert scores["fd_fake_tower"].low < scores["fd_fake_tower"].value < scores["fd_fake_tower"].high
