@@ -16,7 +16,8 @@ class Pairs:
 
     Attributes:
         rows: rows of the shards.
-        texts: the distinct captions, sorted; a caption's place here is its id, so equal captions have equal ids.
+        texts: the distinct captions; a caption's place here is its id, so equal captions have equal ids. Captions that
+            differ in case, spacing or final full stop alone are equal.
         captions: for every row, the ids of its captions, repeated where the data repeats them.
     """
 
@@ -37,10 +38,17 @@ def read_pairs(shards: Shards, split: str = "train") -> Pairs:
     Raises:
         DataError: nothing is left, or all captions are the same text, which teaches nothing.
     """
-    found = [(row, shards.fields(row)["captions"]) for row in track(shards.rows(split), "captions")]
-    found = [(row, captions) for row, captions in found if captions]
-    texts = tuple(sorted({caption for _, captions in found for caption in captions}))
-    if len(texts) < 2:
-        raise DataError(f"{shards.folder}: {len(found)} {split} images with {len(texts)} distinct captions; at least 2 are needed")
-    ids = {text: number for number, text in enumerate(texts)}
-    return Pairs(tuple(row for row, _ in found), texts, tuple(tuple(ids[caption] for caption in captions) for _, captions in found))
+    found: list[tuple[int, list[str]]] = []
+    said: dict[str, str] = {}
+    for row in track(shards.rows(split), "captions"):
+        record = shards.fields(row)
+        for name, text in zip(record["caption_ids"], record["captions"], strict=True):
+            said[name] = min(text, said.get(name, text))
+        if record["caption_ids"]:
+            found.append((row, record["caption_ids"]))
+    if len(said) < 2:
+        raise DataError(f"{shards.folder}: {len(found)} {split} images with {len(said)} distinct captions; at least 2 are needed")
+    names = sorted(said)
+    places = {name: place for place, name in enumerate(names)}
+    captions = tuple(tuple(places[name] for name in own) for _, own in found)
+    return Pairs(tuple(row for row, _ in found), tuple(said[name] for name in names), captions)
