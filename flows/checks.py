@@ -42,6 +42,9 @@ def check_versions(root: Path, fix: bool) -> Iterator[Finding]:
     yield Finding(OK if right else FAULT, "python", version, "" if right else "rsvlm needs Python 3.11; run: make venv")
     wrong: list[str] = []
     count = 0
+    if not (root / "requirements/lock.txt").is_file():
+        yield Finding(NOTE, "packages", "no requirements/lock.txt here to compare with")
+        return
     for file in ("lock.txt", "weights.txt"):
         for line in (root / "requirements" / file).read_text(encoding="utf-8").splitlines():
             name, pinned = line.partition("==")[::2]

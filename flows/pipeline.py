@@ -108,6 +108,10 @@ class Pipeline:
     def state(self, address: str) -> StageState:
         """Return what DVC says of a stage. Every path is hashed once, however many stages share it."""
         stage = self._stages[address]
+        inputs = tuple(_describe(dependency) for dependency in stage.deps)
+        outputs = tuple(str(output) for output in stage.outs)
+        if not any(output.hash_info for output in stage.outs):
+            return StageState(address, ("it has not run yet",), inputs, outputs)
         reasons = [] if not stage.changed_stage() else ["its command changed"]
         for dependency in stage.deps:
             reasons.extend(self._dependency(dependency))
@@ -116,8 +120,7 @@ class Pipeline:
                 reasons.append(f"{output} is not in the cache")
             else:
                 reasons.extend(self._path(output))
-        inputs = tuple(_describe(dependency) for dependency in stage.deps)
-        return StageState(address, tuple(reasons), inputs, tuple(str(output) for output in stage.outs))
+        return StageState(address, tuple(dict.fromkeys(reasons)), inputs, outputs)
 
     @functools.cached_property
     def code_is_current(self) -> bool:

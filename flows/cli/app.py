@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -144,16 +144,12 @@ def doctor(
     examine(workspace(), fix=fix, as_json=json)
 
 
-def _usage_line(error: Exception) -> str:
+def _usage_line(error: Any) -> str:
     """Return a wrong call of the command line as one line, with what would be right where that is known."""
-    text = " ".join(str(getattr(error, "message", error)).split())
-    near = [str(word) for word in getattr(error, "possibilities", None) or []]
-    if near and near[0] not in text:
-        text += f" (did you mean '{near[0]}'?)"
+    text = " ".join(str(error.format_message()).split())
     if text.startswith("No such command"):
-        text += (
-            f" Known: {', '.join(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)}."
-        )
+        known = [command.callback.__name__ for command in app.registered_commands if command.callback]
+        text += f" Known: {', '.join(known)}."
     return text
 
 

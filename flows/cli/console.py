@@ -46,7 +46,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 
 def _width(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
-    cells = [max(len(str(row[i] or "")) for row in [columns, *rows]) for i in range(len(columns))]
+    cells = [max(len(line) for row in [columns, *rows] for line in str(row[i] or "").split("\n")) for i in range(len(columns))]
     return sum(cells) + 3 * len(cells) + 1
 
 

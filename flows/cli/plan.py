@@ -27,7 +27,7 @@ def show_plan(root: Path, name: str, profile: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "profile": profile, "stages": stages, "models": models, "disk": space})
         return
-    rows = [[s["stage"], s["state"], "; ".join(s["reasons"]), ", ".join(s["inputs"]), ", ".join(s["outputs"])] for s in stages]
+    rows = [[s["stage"], s["state"], _why(s["reasons"]), "\n".join(_paths(s["inputs"])), "\n".join(s["outputs"])] for s in stages]
     print_table(f"{recipe.about.title}, profile {profile}", ["stage", "state", "why", "inputs", "outputs"], rows)
     for model in models:
         _print_model(model)
@@ -53,6 +53,15 @@ def _stages(root: Path, wanted: list[str]) -> list[dict[str, Any]]:
     finally:
         pipeline.close()
     return found
+
+
+def _why(reasons: list[str]) -> str:
+    return reasons[0] + (f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else "") if reasons else ""
+
+
+def _paths(inputs: list[str]) -> list[str]:
+    """Return the inputs that are data, once each; parameters, written `file: keys`, are in the JSON form."""
+    return list(dict.fromkeys(path for path in inputs if ": " not in path))
 
 
 def _print_model(model: dict[str, Any]) -> None:

@@ -1,0 +1,137 @@
+"""The command line's words: lists as JSON, one line for an error, exit codes, and how fast the light commands are."""
+
+import json
+import resource
+import socket
+from pathlib import Path
+
+import pytest
+
+from rsvlm.recipes.load import recipe_files
+from tests.flows.workspaces import rsvlm
+
+
+def refused(folder: Path, *arguments: str, **environment: str) -> str:
+    outcome = rsvlm(folder, *arguments, **environment)
+    assert outcome.returncode == 2, outcome.stderr
+    lines = outcome.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("rsvlm: error: ")
+    return lines[0].removeprefix("rsvlm: error: ")
+
+
+def test_recipes_as_json(root: Path) -> None:
+    outcome = rsvlm(root, "recipes", "--json")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    listed = {entry["name"]: entry for entry in json.loads(outcome.stdout)}
+    assert list(listed) == list(recipe_files(root))
+    entry = listed["remoteclip"]
+    assert (entry["family"], entry["title"], entry["survey_table"]) == ("contrastive", "RemoteCLIP", "I")
+    assert entry["profiles"] == ["laptop", "full", "smoke"]
+    assert all(entry["level"] in (0, 1, 2, 3) for entry in listed.values())
+
+
+def test_recipes_as_a_table(root: Path) -> None:
+    outcome = rsvlm(root, "recipes")
+    assert outcome.returncode == 0
+    assert all(name in outcome.stdout for name in recipe_files(root))
+
+
+def test_show(root: Path) -> None:
+    shown = json.loads(rsvlm(root, "show", "geochat", "--profile", "smoke", "--json").stdout)
+    assert (shown["item"], shown["file"]) == ("geochat-smoke", "recipes/instruction/geochat.yaml")
+    assert "sources" in shown["stages"]["acquire"]
+    assert "acquire:" in rsvlm(root, "show", "geochat").stdout
+
+
+def test_light_commands_answer_at_once(root: Path) -> None:
+    """Processor time, which other work on the machine does not stretch."""
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert rsvlm(root, "recipes").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rn"], "No such command 'rn'. Did you mean 'run'?"),
+        (["run"], "Missing argument 'NAME...'."),
+        (["run", "remoteclp"], "(did you mean 'remoteclip'?)"),
+        (["run", "remoteclip", "geocat"], "(did you mean 'geochat'?)"),
+        (["run", "remoteclip", "--profile", "labtop"], "no profile 'labtop'; declared: laptop, full, smoke (did you mean 'laptop'?)"),
+        (["run", "remoteclip", "--until", "capton"], "remoteclip has no stage 'capton'; it has: acquire, caption, pretrain"),
+        (["run", "remoteclip", "--until", "sft"], "remoteclip has no stage 'sft'"),
+        (["run", "remoteclip", "--profil", "smoke"], "No such option: --profil (Possible options: --profile)"),
+        (["show", "../remoteclip"], "no recipe '../remoteclip'"),
+        (["status", "nothing"], "no recipe 'nothing'"),
+        (["plan", "remoteclip", "--profile", "huge"], "no profile 'huge'"),
+        (["compare", "remoteclip", "geocat"], "no result of"),
+        (["predict", "remoteclip", "--image", "no-such-picture.jpg"], "no-such-picture.jpg: No such file or directory"),
+    ],
+)
+def test_wrong_calls_are_one_line(workspace: Path, arguments: list[str], words: str) -> None:
+    assert words in refused(workspace, *arguments)
+    assert not (workspace / ".rsvlm").exists(), "nothing is written before the call is right"
+
+
+def test_outside_a_workspace(tmp_path: Path) -> None:
+    assert "no rsvlm workspace here or above" in refused(tmp_path, "recipes")
+
+
+def test_below_a_workspace(workspace: Path) -> None:
+    below = workspace / "recipes" / "contrastive"
+    assert rsvlm(below, "recipes", "--json").returncode == 0
+
+
+def test_a_fault_in_a_recipe_stops_before_any_work(workspace: Path) -> None:
+    path = workspace / "recipes/contrastive/remoteclip.yaml"
+    path.write_text(path.read_text().replace("    sources: [", "    souces: [", 1))
+    words = refused(workspace, "run", "remoteclip")
+    assert words.startswith(str(path))
+    assert "acquire.remoteclip: souces: unknown key; allowed: family, sources, system (did you mean 'sources'?)" in words
+    assert not (workspace / ".rsvlm").exists()
+
+
+def test_a_recipe_that_dvc_does_not_know(workspace: Path) -> None:
+    pipeline = workspace / "dvc.yaml"
+    pipeline.write_text(pipeline.read_text().replace("  - recipes/contrastive/remoteclip.yaml\n", ""))
+    assert "is the recipe file of 'remoteclip' among its vars?" in refused(workspace, "run", "remoteclip")
+
+
+@pytest.mark.fault
+def test_a_taken_port(workspace: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        outcome = rsvlm(workspace, "run", "remoteclip", "--profile", "smoke", "--until", "acquire", PREFECT_SERVER_API_PORT=port)
+    assert outcome.returncode == 2
+    assert f"port {port} is taken by another program" in outcome.stderr.splitlines()[-1]
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.fault
+def test_a_prefect_server_that_is_not_there(workspace: Path) -> None:
+    address = "http://127.0.0.1:9/api"
+    outcome = rsvlm(workspace, "run", "remoteclip", "--profile", "smoke", "--until", "acquire", PREFECT_API_URL=address)
+    assert outcome.returncode == 2
+    assert f"no Prefect server answers at {address}" in outcome.stderr.splitlines()[-1]
+
+
+def test_status_and_plan_do_not_write(workspace: Path) -> None:
+    status = json.loads(rsvlm(workspace, "status", "--profile", "smoke", "--json").stdout)
+    assert status["running"] is None
+    states = {entry["name"]: entry["states"] for entry in status["recipes"]}
+    assert set(states["remoteclip"].values()) == {"to run"}
+    plan = rsvlm(workspace, "plan", "remoteclip", "--profile", "full", "--json")
+    assert plan.returncode == 0, plan.stderr
+    needs = json.loads(plan.stdout)
+    assert needs["stages"][0]["stage"] == "acquire@remoteclip-full"
+    assert needs["models"][0]["parameters"] > 100_000_000
+    assert {(entry["workers"], entry["zero"]) for entry in needs["models"][0]["memory"]} >= {(1, 0), (8, 3)}
+    assert not (workspace / ".rsvlm").exists()
+    assert not (workspace / "dvc.lock").exists()
