@@ -195,7 +195,7 @@ def load_evaluation(tracking: Tracking, version: ModelVersion, samples: PerSampl
     except (MlflowException, OSError) as error:
         raise RsvlmError(
             f"{version.name} version {version.version}: its artefacts are missing ({str(error).splitlines()[0][:120]}); "
-            "restore them, or go back to the previous champion: rsvlm rollback"
+            "restore them, or give the alias champion to another version"
         ) from None
     path = folder / samples.file if samples else None
     return Evaluation(metrics, read_samples(path, samples) if samples and path and path.is_file() else {})
@@ -265,12 +265,3 @@ def resolve(tracking: Tracking, reference: str) -> ModelVersion:
         return tracking.client.get_model_version_by_alias(name, alias or "champion")
     except MlflowException:
         raise RsvlmError(f"no registered model '{reference}'; write name@alias or name/version; `rsvlm models` lists them") from None
-
-
-def compare_versions(tracking: Tracking, first: str, second: str) -> dict[str, Any]:
-    """Return two versions side by side: `first`, `second` (name/version) and, for every metric of either, both numbers."""
-    versions = [resolve(tracking, reference) for reference in (first, second)]
-    left, right = (load_evaluation(tracking, version, None).metrics for version in versions)
-    metrics = {key: {"first": left.get(key), "second": right.get(key)} for key in sorted({*left, *right})}
-    names = [f"{version.name}/{version.version}" for version in versions]
-    return {"first": names[0], "second": names[1], "metrics": metrics}

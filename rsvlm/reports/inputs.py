@@ -70,11 +70,6 @@ def read_inputs(root: Path, data: str, album: Album, *, samples: int = 12) -> In
     )
 
 
-def licences_of(inputs: Inputs) -> dict[str, str]:
-    """Return the licences by source."""
-    return {row.source: row.licences for row in inputs.sources}
-
-
 def _sources(columns: list[dict[str, Any]]) -> tuple[SourceRow, ...]:
     counts = Counter((str(column["source"]), str(column["split"])) for column in columns)
     licences: dict[str, set[str]] = {}

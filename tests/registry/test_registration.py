@@ -15,7 +15,7 @@ from rsvlm.registry import registration
 from rsvlm.registry.database import experiment_of, open_tracking
 from rsvlm.registry.promotion import promote, rollback, version_with
 from rsvlm.registry.registration import register
-from rsvlm.registry.store import compare_versions, list_models, resolve
+from rsvlm.registry.store import list_models, load_evaluation, resolve
 from tests.registry.conftest import METRIC, encoded, make_subject
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("stand_in")]
@@ -76,8 +76,10 @@ def test_a_life_of_versions(tracking, registry, workspace):
     assert rows[0]["metric"] == METRIC
     assert rows[0]["value"] == 0.75
     assert rows[0]["licence"] == "CC-BY-4.0"
-    compared = compare_versions(tracking, "tiny/1", "tiny/5")
-    assert compared["metrics"][METRIC] == {"first": 0.5, "second": 0.75}
+    found = [load_evaluation(tracking, resolve(tracking, reference), None).metrics[METRIC] for reference in ("tiny/1", "tiny/5")]
+    assert found == [0.5, 0.75]
+    with pytest.raises(RsvlmError, match="no registered model 'tiny@nobody'"):
+        resolve(tracking, "tiny@nobody")
 
 
 def test_the_same_weights_again_reuse_their_version_and_the_same_words(tracking, registry, workspace):
@@ -177,7 +179,7 @@ def test_a_champion_whose_artefacts_are_gone_is_not_served_and_stays(tracking, r
 
     _, one = registry(make_subject(workspace, "w", 30))
     shutil.rmtree(package_of(tracking, one))
-    with pytest.raises(RsvlmError, match=r"tiny version 1: its artefacts are missing.*rsvlm rollback"):
+    with pytest.raises(RsvlmError, match=r"tiny version 1: its artefacts are missing.*give the alias champion to another version"):
         registry(make_subject(workspace, "better", 50))
     mlflow.set_tracking_uri(tracking.uri)
     with pytest.raises(Exception, match=r".+"):
