@@ -82,6 +82,15 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _code(root: Path, stage: str, family: str) -> str:
+    """Return the fingerprint of the code that a stage runs for a family."""
+    try:
+        found: str = json.loads((root / "code.json").read_bytes())[stage][family]
+        return found
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"code.json: not the fingerprints of this code ({error}); make it again: dvc repro code") from None
+
+
 def main(stage: str, run: Callable[[Stage], None]) -> None:
     """Run one stage as a command: `python -m components.<stage> <item>`; never returns.
 
@@ -104,7 +113,7 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         section = load_section(root, stage, item)
         parameters = load_parameters(root)
         os.environ.setdefault("OMP_NUM_THREADS", str(parameters.resources.threads))
-        code = json.loads((root / "code.json").read_bytes())[stage][section.family]
+        code = _code(root, stage, section.family)
         prepared = Stage(stage, item, section, load_recipe(root, name).about, parameters, root, code)
         run(prepared)
         tracking.record(prepared, tracking.Ended(began, finished=True))
@@ -118,6 +127,9 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         if prepared is not None:
             tracking.record(prepared, tracking.Ended(began, finished=False, error=str(error)))
         sys.exit(error.exit_code)
+    except MemoryError:
+        print(f"{stage}: error: {sys.argv[-1]}: not enough memory; give this machine more, or lower the recipe's batch", file=sys.stderr)
+        sys.exit(1)
     logging.info("%s@%s: done in %.1f s", stage, item, time.monotonic() - started)
     sys.exit(0)
 

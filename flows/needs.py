@@ -30,7 +30,10 @@ def model_needs(family: str, stage: str, section: Section) -> dict[str, Any] | N
     from rsvlm.training.plan import memory_plan
 
     blocks = importlib.import_module(f"rsvlm.{family}.plan").blocks(section)
-    plans = [(precision, memory_plan(blocks, stage=zero, workers=workers, precision=precision)) for workers, zero, precision in _CHOICES]
+    engine = getattr(section, "engine", None)
+    own = ((engine.workers, engine.zero, "bfloat16"),) if engine is not None and engine.zero else ()
+    choices = dict.fromkeys((*own, *_CHOICES))
+    plans = [(precision, memory_plan(blocks, stage=zero, workers=workers, precision=precision)) for workers, zero, precision in choices]
     return {
         "stage": stage,
         "blocks": [{"name": b.name, "parameters": b.parameters, "trainable": b.trainable} for b in blocks],
@@ -45,6 +48,7 @@ def model_needs(family: str, stage: str, section: Section) -> dict[str, Any] | N
                 "gradients": plan.gradients,
                 "optimiser": plan.optimiser,
                 "total": plan.total,
+                "recipe": (plan.workers, plan.stage, precision) in own,
             }
             for precision, plan in plans
         ],

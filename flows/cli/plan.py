@@ -70,7 +70,12 @@ def _print_model(model: dict[str, Any]) -> None:
     print_table(f"{model['stage']}: parameters", ["block", "parameters", "trained"], rows)
     columns = ["workers", "ZeRO", "precision", "weights", "gradients", "optimiser", "in all"]
     cells = [
-        [p["workers"], p["zero"], p["precision"], *(size(p[part]) for part in ("weights", "gradients", "optimiser", "total"))]
+        [
+            p["workers"],
+            f"{p['zero']}{' (the recipe)' if p['recipe'] else ''}",
+            p["precision"],
+            *(size(p[part]) for part in ("weights", "gradients", "optimiser", "total")),
+        ]
         for p in model["memory"]
     ]
     print_table(f"{model['stage']}: memory of one worker, without activations", columns, cells)
