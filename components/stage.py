@@ -74,7 +74,7 @@ class Stage:
 
     def clear_scratch(self) -> None:
         """Remove this stage's scratch folders (of any settings), once its result is published."""
-        for folder in (self.root / SCRATCH).glob(f"{self.stage}-{self.item}-*"):
+        for folder in (self.root / SCRATCH).glob(f"{self.stage}-{self.item}-{'[0-9a-f]' * 16}"):  # not those of <item>-smoke
             remove(folder)
 
 
