@@ -20,6 +20,7 @@ _GRACE_SECONDS = 20.0
 _TAIL = 30
 _EXIT = re.compile(r"exited with (-?\d+)")
 _ERROR = re.compile(r"^(?:ERROR: )?(?:\w+: )?error: (.+)$")
+_ADVICE = re.compile(r"^(To track the changes with git|To enable auto staging|Use `dvc push`|Updating lock file|\s+(git add|dvc config) )")
 _BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 _TRANSIENT_EXITS = range(-64, 0)
 
@@ -169,7 +170,7 @@ def reproduce(
         for raw in process.stdout:
             line = raw.rstrip()
             seen |= _facts_in(line)
-            if line:
+            if line and not _ADVICE.match(line):
                 tail.append(line)
                 say(line)
         code = process.wait()
