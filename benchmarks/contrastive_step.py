@@ -140,18 +140,16 @@ def main() -> None:
             sides[name].append(_side(name, sys.argv[1:]))
     best = {name: min(found, key=lambda one: one["seconds"]) for name, found in sides.items()}
     rate = {name: arguments.samples / best[name]["seconds"] for name in ("ours", "plain")}
-    print(
-        f"contrastive step, batch {arguments.samples}, {arguments.layers} + {arguments.layers} layers, {arguments.threads} threads (best of {arguments.rounds})"
-    )
+    layers, threads = arguments.layers, arguments.threads
+    print(f"contrastive step, batch {arguments.samples}, {layers} + {layers} layers, {threads} threads, best of {arguments.rounds}")
     print(f"  ours   {rate['ours']:8.2f} samples/s  {best['ours']['memory']:8.0f} MiB")
     print(f"  plain  {rate['plain']:8.2f} samples/s  {best['plain']['memory']:8.0f} MiB")
     print(f"  ratio  {rate['ours'] / rate['plain']:8.2f} (aim >= 1.0), memory {best['ours']['memory'] / best['plain']['memory']:.2f}")
     print(f"loss and gradients at batch {_LARGE:,}, {_DIMENSION} dimensions")
     for name, text in (("chunked", f"chunks of {_CHUNK}"), ("whole", "whole matrix")):
         print(f"  {text:14} {best[name]['seconds']:6.2f} s  {best[name]['memory']:8.0f} MiB more")
-    print(
-        f"  ratio          {best['whole']['seconds'] / best['chunked']['seconds']:6.2f} in time, {best['chunked']['memory'] / best['whole']['memory']:.2f} of the memory"
-    )
+    whole, chunked = best["whole"], best["chunked"]
+    print(f"  ratio {whole['seconds'] / chunked['seconds']:15.2f} in time, {chunked['memory'] / whole['memory']:.2f} of the memory")
 
 
 if __name__ == "__main__":

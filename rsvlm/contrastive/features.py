@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,63 +23,56 @@ from rsvlm.training.ahead import ahead
 Features = NDArray[np.float32]
 _IMAGES = 8  # larger batches leave the processor's caches and cost more a picture
 _TEXTS = 64
-_FLUSH = 8
+_FLUSH = 16
 
 
-@torch.inference_mode()
-def image_features(model: DualEncoder, shards: Shards, rows: Sequence[int], views: Sequence[View], scratch: Path) -> Features:
+def image_features(model: DualEncoder, shards: Shards, rows: Sequence[int], views: Sequence[View], scratch: Path, threads: int) -> Features:
     """Return (n, views, width) tower features of training images in each mirrored form."""
     side, vision = model.settings.vision.image_size, model.settings.vision
 
-    def pixels(first: int) -> Tensor:
+    @torch.inference_mode()
+    def make(first: int) -> Tensor:
         part = rows[first : first + _IMAGES]
-        return to_tensor([centre(decode(shards.image(row), f"row {row}"), side) for row in part], vision)
-
-    def batches(done: int) -> Iterator[Tensor]:
-        makers = (functools.partial(pixels, first) for first in range(done, len(rows), _IMAGES))
-        for batch in ahead(makers):
-            yield torch.stack([model.run_vision(turn(batch, view)) for view in views], dim=1)
+        pixels = to_tensor([centre(decode(shards.image(row), f"row {row}"), side) for row in part], vision)
+        return torch.stack([model.run_vision(turn(pixels, view)) for view in views], dim=1)
 
     shape = (len(rows), len(views), int(model.vision.width))
-    return _kept(scratch / "images.npy", shape, batches, "image features")
+    return _kept(scratch / "images.npy", shape, _IMAGES, make, threads, "image features")
 
 
-@torch.inference_mode()
-def text_features(model: DualEncoder, pairs: Pairs, scratch: Path) -> Features:
+def text_features(model: DualEncoder, pairs: Pairs, scratch: Path, threads: int) -> Features:
     """Return (texts, width) tower features of the distinct captions."""
-    if model.tokens is None:
-        raise ValueError("the model has no tokenizer")
-    order = model.tokens.longest_last(pairs.texts)
+    order = sorted(range(len(pairs.texts)), key=lambda place: (len(pairs.texts[place]), place))  # so that least is padded
 
-    def batches(done: int) -> Iterator[Tensor]:
-        for first in range(done, len(order), _TEXTS):
-            yield model.run_text([pairs.texts[place] for place in order[first : first + _TEXTS]])
+    @torch.inference_mode()
+    def make(first: int) -> Tensor:
+        return model.run_text([pairs.texts[place] for place in order[first : first + _TEXTS]])
 
-    by_length = _kept(scratch / "texts.npy", (len(order), int(model.text.width)), batches, "text features")
+    by_length = _kept(scratch / "texts.npy", (len(order), int(model.text.width)), _TEXTS, make, threads, "text features")
     features = np.empty_like(by_length)
     features[order] = by_length
     return features
 
 
-def _kept(path: Path, shape: tuple[int, ...], batches: Callable[[int], Iterator[Tensor]], what: str) -> Features:
-    """Return the array of a file, after filling the rows that it lacks; the count beside it says which are there."""
+def _kept(path: Path, shape: tuple[int, ...], size: int, make: Callable[[int], Tensor], threads: int, what: str) -> Features:
+    """Return the array of a file, after filling the rows that it lacks; the count beside it says which are there.
+
+    Each thread computes whole batches on its own: that needs no waiting for each other inside an operation, and the
+    numbers do not depend on how many threads there are.
+    """
     counter = path.with_suffix(".json")
     done = json.loads(counter.read_bytes())["done"] if counter.is_file() and path.is_file() else 0
     array: Features = np.lib.format.open_memmap(path, mode="r+" if done else "w+", dtype=np.float32, shape=None if done else shape)
     progress = Progress(what, shape[0])
     progress.start_at(done)
-
-    def note() -> None:
-        array.flush()  # type: ignore[attr-defined]
-        write_atomic(counter, readable_json({"done": done}))
-
-    if done < shape[0]:
-        for number, batch in enumerate(batches(done), 1):
-            array[done : done + len(batch)] = batch.float().cpu().numpy()
-            done += len(batch)
-            progress.advance(len(batch))
-            if number % _FLUSH == 0:
-                note()
-        note()
+    makers = (functools.partial(make, first) for first in range(done, shape[0], size))
+    for number, batch in enumerate(ahead(makers, 2 * threads, threads=threads, start=lambda: torch.set_num_threads(1)), 1):
+        array[done : done + len(batch)] = batch.float().cpu().numpy()
+        done += len(batch)
+        progress.advance(len(batch))
+        if number % _FLUSH == 0 or done == shape[0]:
+            array.flush()  # type: ignore[attr-defined]
+            write_atomic(counter, readable_json({"done": done}))
     progress.finish()
+    torch.set_num_threads(threads)
     return array

@@ -38,7 +38,3 @@ class Tokens:
         encoded = self._tokenizer.encode_batch(list(texts))
         ids = torch.tensor([one.ids for one in encoded], dtype=torch.long)
         return ids, torch.tensor([one.attention_mask for one in encoded], dtype=torch.long)
-
-    def longest_last(self, texts: Sequence[str]) -> list[int]:
-        """Return the places of the texts ordered by length, so that batches in this order are padded least."""
-        return sorted(range(len(texts)), key=lambda place: (len(texts[place]), place))

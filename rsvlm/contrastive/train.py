@@ -55,7 +55,7 @@ def pretrain(settings: ContrastivePretrainSettings, data: Path, raw: Path, outpu
     pairs = read_pairs(shards)
     model = build(settings, raw, seed)
     train = _train_heads if settings.model.frozen else _train_all
-    history = train(settings, model, shards, pairs, scratch, seed)
+    history = train(settings, model, shards, pairs, scratch, seed, threads)
     save(model, source_file(raw, settings.weights.tokenizer), output)
     write_atomic(output / "history.json", readable_json(history))
 
@@ -73,14 +73,14 @@ def _loss(heads: Heads, embedded: tuple[Tensor, Tensor], ids: Tensor, objective:
 
 
 def _train_heads(
-    settings: ContrastivePretrainSettings, model: DualEncoder, shards: Shards, pairs: Pairs, scratch: Path, seed: int
+    settings: ContrastivePretrainSettings, model: DualEncoder, shards: Shards, pairs: Pairs, scratch: Path, seed: int, threads: int
 ) -> History:
     """Run both towers once over everything, then train the heads on the kept features."""
     state = {name: value.clone() for name, value in model.state_dict().items() if not name.startswith("heads.")}
     heads = model.heads
     model.prepare()
-    images = torch.from_numpy(image_features(model, shards, pairs.rows, settings.views, scratch))
-    texts = torch.from_numpy(text_features(model, pairs, scratch))
+    images = torch.from_numpy(image_features(model, shards, pairs.rows, settings.views, scratch, threads))
+    texts = torch.from_numpy(text_features(model, pairs, scratch, threads))
     heads.standardise(images[:, 0], texts)
     heads.train().requires_grad_(True)
     heads.log_scale.requires_grad_(settings.objective.learn_temperature)
@@ -101,7 +101,7 @@ def _train_heads(
 
 
 def _train_all(
-    settings: ContrastivePretrainSettings, model: DualEncoder, shards: Shards, pairs: Pairs, scratch: Path, seed: int
+    settings: ContrastivePretrainSettings, model: DualEncoder, shards: Shards, pairs: Pairs, scratch: Path, seed: int, threads: int
 ) -> History:
     """Train from pixels and tokens, whatever of the model requires gradients."""
     vision, tokens = settings.model.vision, model.tokens
