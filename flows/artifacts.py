@@ -2,10 +2,12 @@
 
 import base64
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
+logger = logging.getLogger("rsvlm.artifacts")
 _PERCENT = re.compile(r"\((\d{1,3})%\)")
 _MAX_PICTURE_BYTES = 200_000
 
@@ -16,22 +18,33 @@ def artifact_key(*parts: str) -> str:
 
 
 class ProgressArtifact:
-    """A progress bar in Prefect that follows a stage's own progress lines; none is made for a stage without any."""
+    """A progress bar in Prefect that follows a stage's own progress lines; none is made for a stage without any.
+
+    It is a view only: when Prefect does not take it, the bar stops moving and the stage goes on.
+    """
 
     def __init__(self, address: str) -> None:
         """Name the bar after the stage."""
         self._address = address
         self._id: Any = None
         self._shown = -1
+        self._broken = False
 
     def follow(self, line: str) -> None:
         """Read a line of the stage's output and move the bar if it names a share done."""
         match = _PERCENT.search(line)
-        if match is None or int(match[1]) == self._shown:
+        if match is None or int(match[1]) == self._shown or self._broken:
             return
+        self._shown = min(int(match[1]), 100)
+        try:
+            self._move(line)
+        except Exception as error:
+            logger.debug("no more progress of %s in Prefect: %s", self._address, error)
+            self._broken = True
+
+    def _move(self, line: str) -> None:
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-        self._shown = min(int(match[1]), 100)
         if self._id is None:
             key = artifact_key("progress", self._address)
             self._id = create_progress_artifact(float(self._shown), key=key, description=line)

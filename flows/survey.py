@@ -6,7 +6,6 @@ killed goes on because its stages are found up to date, whatever the database sa
 """
 
 import contextlib
-import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -23,7 +22,9 @@ from prefect.logging.handlers import APILogHandler
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from components import environment
 from flows.artifacts import ProgressArtifact, publish_result
+from flows.lock import workspace_lock
 from flows.reproduce import CURRENT, Children, Outcome, StageError, reproduce
 from flows.work import Work
 from rsvlm.errors import RsvlmError
@@ -36,14 +37,13 @@ _WORK: ContextVar[Work | None] = ContextVar("rsvlm_work", default=None)
 
 def _may_help(stage: Any, run: TaskRun, state: State[Any]) -> bool:
     """Try again only what another try can change: a busy lock, a killed process; never a fault in a recipe."""
-    error = state.data if isinstance(state.data, BaseException) else getattr(state.data, "result", None)
     try:
         state.result()
     except StageError as failure:
-        error = failure
+        return failure.transient
     except Exception:
         return False
-    return isinstance(error, StageError) and error.transient
+    return False
 
 
 @task(
@@ -92,11 +92,20 @@ def survey(names: list[str], profile: str = "laptop", until: str | None = None, 
     Raises:
         StageError: a stage failed. What does not need it was still run.
     """
-    work = _WORK.get()
-    if work is None:
-        logger = logging.getLogger("rsvlm.flow")
-        work = Work(Path.cwd(), lambda address, line: logger.debug("%s %s", address, line), Children())
+    given = _WORK.get()
+    if given is not None:
+        _reproduce_all(given, names, profile)
+        return
+    environment.apply()
+    say = get_run_logger().info
+    with workspace_lock(Path.cwd(), f"a Prefect deployment: {' '.join(names)} ({profile})", say):
+        work = Work(Path.cwd(), lambda address, line: None, Children())
         work.plan(names, profile, until, force=force)
+        _reproduce_all(work, names, profile)
+
+
+def _reproduce_all(work: Work, names: list[str], profile: str) -> None:
+    """Submit every stage with what it needs, wait, and leave results to look at."""
     with stop_in_order(work.children):
         futures: dict[str, Any] = {}
         for address in work.order:
@@ -104,10 +113,12 @@ def survey(names: list[str], profile: str = "laptop", until: str | None = None, 
             futures[address] = stage_task.submit(work, address, wait_for=needs)
         for future in futures.values():
             future.wait()
-    for name in names:
-        item = item_of(name, profile)
+    for item in (item_of(name, profile) for name in names):
         if any(address.endswith(f"@{item}") and outcome.state != CURRENT for address, outcome in work.outcomes.items()):
-            publish_result(work.root, item)
+            try:
+                publish_result(work.root, item)
+            except Exception as error:  # a view only; the work is done
+                get_run_logger().warning("no artifacts of %s: %s", item, error)
     if work.failures:
         raise next(iter(work.failures.values()))
 
