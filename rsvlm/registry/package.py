@@ -11,13 +11,14 @@ import mlflow.pyfunc
 from mlflow.models import Model
 from PIL import Image
 
-from rsvlm.errors import ConfigurationError
+from rsvlm.errors import ConfigurationError, IntegrityError
 from rsvlm.files import MANIFEST, list_files, verify
 from rsvlm.registry.requirements import pinned_requirements
 
 FAMILIES = ("contrastive", "instruction", "generation")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _WEIGHTS = "artifacts/model"
+_PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 
 
 def write_package(target: Path, family: str, model: Path, picture: Image.Image, identity: Model) -> None:
@@ -32,10 +33,11 @@ def write_package(target: Path, family: str, model: Path, picture: Image.Image, 
 
     Raises:
         ConfigurationError: a family without a service.
-        IntegrityError: the model folder is not whole.
+        IntegrityError: the model folder is not whole, or holds a pickle.
     """
     service = service_of(family)
     verify(model)
+    check_weights(model)
     work = target.with_name(f"{target.name}.work")
     try:
         # MLflow copies every artefact it is given, twice; it gets the manifest, and the weights are linked beside it.
@@ -58,6 +60,23 @@ def write_package(target: Path, family: str, model: Path, picture: Image.Image, 
         shutil.rmtree(work, ignore_errors=True)
     link_tree(model, target / _WEIGHTS)
     _finish(target, identity)
+
+
+def check_weights(model: Path) -> None:
+    """Refuse a model folder that holds a pickle, under its own name or under that of safetensors.
+
+    Raises:
+        IntegrityError: the file is named.
+    """
+    for relative in list_files(model):
+        path = model / relative
+        if path.suffix in _PICKLES:
+            raise IntegrityError(f"{path}: weights in pickles are not registered; convert them to safetensors")
+        if path.suffix == ".safetensors":
+            with path.open("rb") as stream:
+                head = stream.read(9)
+            if len(head) < 9 or head[8:] != b"{" or int.from_bytes(head[:8], "little") > path.stat().st_size - 8:
+                raise IntegrityError(f"{path}: not a safetensors file whatever its name says; train or convert the model again")
 
 
 def service_of(family: str) -> ModuleType:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 
 from rsvlm.files import publish, verify
 from rsvlm.registry.database import Tracking, open_tracking
@@ -118,7 +119,7 @@ def make_subject(root: Path, weights: str, right: int, *, kept: float = 0.2, sig
     model, reports = root / "models/tiny/pretrain", root / "reports/tiny"
     with publish(model) as folder:
         (folder / "model.json").write_text('{"family": "contrastive", "format": 1}')
-        (folder / "model.safetensors").write_bytes(weights.encode() * 1000)
+        save_file({"w": np.frombuffer(weights.encode() * 1000, np.uint8)}, folder / "model.safetensors")
     value = right / SAMPLES
     metrics = {METRIC: value, f"{METRIC}/low": value - 0.1, f"{METRIC}/high": value + 0.1, f"{METRIC}/baseline": 0.1, f"{METRIC}/n": 60.0}
     metrics["retrieval/mean_recall"] = kept

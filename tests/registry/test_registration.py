@@ -202,7 +202,7 @@ def test_a_byte_flipped_in_registered_weights_refuses_to_load(tracking, registry
 @pytest.mark.fault
 def test_changed_weights_are_not_registered(registry, workspace):
     subject = make_subject(workspace, "w", 30)
-    (subject.model / "model.safetensors").write_bytes(b"x" * 1000)
+    (subject.model / "model.safetensors").write_bytes((subject.model / "model.safetensors").read_bytes()[:-1] + b"?")
     with pytest.raises(IntegrityError, match=r"model\.safetensors"):
         registry(subject)
 
@@ -241,3 +241,20 @@ def test_a_champion_set_by_somebody_else_meanwhile_stops_the_promotion(tracking,
         registry(make_subject(workspace, "third", 50))
     assert version_with(tracking, "tiny", "champion") == two
     assert one != two
+
+
+@pytest.mark.fault
+def test_two_that_race_are_decided_one_after_the_other(tracking, registry, workspace, tmp_path):
+    """Both beat the champion, neither the other: one is promoted, the other is judged again, against it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    registry(make_subject(workspace, "standing", 30))
+    subjects = [make_subject(tmp_path / name, name, right) for name, right in (("left", 50), ("right", 51))]
+    with ThreadPoolExecutor(2) as pool:
+        (left, one), (right, two) = pool.map(registry, subjects)
+    winner, loser = (left, right) if left["verdict"] == "champion" else (right, left)
+    assert (winner["verdict"], loser["verdict"]) == ("champion", "challenger")
+    assert loser["against"] == winner["model_sha256"] != winner["against"]
+    assert {one, two} == {aliases(tracking)["champion"], aliases(tracking)["challenger"]}
+    decided = [json.loads(version.tags["decision"])["verdict"] for version in tracking.client.search_model_versions("name = 'tiny'")]
+    assert sorted(decided) == ["challenger", "champion", "champion"]
