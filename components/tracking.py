@@ -139,7 +139,7 @@ def tags_of(stage: "Stage", ended: Ended) -> dict[str, str]:
 
 def metrics_of(stage: "Stage") -> list[tuple[str, int, float]]:
     """Return (name, step, value) of what a stage measured: a training history, or the scores of an evaluation."""
-    from rsvlm.registry.store import metric_key
+    from rsvlm.registry.database import metric_key
 
     if stage.stage == "evaluate":
         scores: dict[str, float] = _json(stage.root / "reports" / stage.item / "metrics.json") or {}
