@@ -70,8 +70,10 @@ class Score:
 
     @property
     def share(self) -> bool:
-        """Whether the score can be drawn on a line from 0 to 1."""
-        return all(0 <= number <= 1 for number in (self.value, self.low, self.high, self.baseline) if number is not None)
+        """Whether the score is a share, which can be drawn on a line from 0 to 1; a distance is not."""
+        return not self.lower_is_better and all(
+            0 <= number <= 1 for number in (self.value, self.low, self.high, self.baseline) if number is not None
+        )
 
 
 def scores_of(metrics: Mapping[str, float], summary: Mapping[str, Any]) -> list[Score]:
