@@ -94,11 +94,11 @@ def test_chance_equals_a_simulation():
 
 
 def test_memory_is_that_of_a_block_not_of_the_matrix():
-    images = unit(np.random.default_rng(0).normal(size=(2000, 8)))
-    texts = unit(np.random.default_rng(1).normal(size=(10000, 8)))
-    pairs = np.stack([np.arange(10000), np.arange(10000) // 5], axis=1)
+    images = unit(np.random.default_rng(0).normal(size=(1000, 8)))
+    texts = unit(np.random.default_rng(1).normal(size=(5000, 8)))
+    pairs = np.stack([np.arange(5000), np.arange(5000) // 5], axis=1)
     tracemalloc.start()
     ranks(images, texts, pairs, 100, 1000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8e6  # the full matrix alone would be 80 MB
+    assert peak < 4e6  # the full matrix alone would be 20 MB
