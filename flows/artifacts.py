@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from flows.results import PARTS
+
 logger = logging.getLogger("rsvlm.artifacts")
 _PERCENT = re.compile(r"\((\d{1,3})%\)")
 _MAX_PICTURE_BYTES = 200_000
@@ -74,11 +76,10 @@ def publish_result(root: Path, item: str) -> None:
 def metrics_table(metrics: dict[str, float]) -> str:
     """Return flat metrics as a Markdown table: figure, interval, trivial baseline, published figure."""
     lines = ["| metric | value | 95 % interval | baseline | published |", "|---|---|---|---|---|"]
-    parts = ("low", "high", "baseline", "published")
     for name in sorted(metrics):
-        if name.rsplit("/", 1)[-1] in parts:
+        if name.rsplit("/", 1)[-1] in PARTS:
             continue
-        low, high, baseline, published = (metrics.get(f"{name}/{part}") for part in parts)
+        low, high, baseline, published = (metrics.get(f"{name}/{part}") for part in PARTS[:4])
         interval = "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
         shown = [f"{metrics[name]:.4g}", interval, *("" if v is None else f"{v:.4g}" for v in (baseline, published))]
         lines.append(f"| {name} | {' | '.join(shown)} |")

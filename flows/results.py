@@ -11,7 +11,7 @@ from flows.models import version_of
 from flows.reproduce import CURRENT, RAN, RESTORED
 from rsvlm.recipes.load import Recipe, item_of
 
-PARTS = ("low", "high", "baseline", "published")
+PARTS = ("low", "high", "baseline", "published", "n")
 
 
 @dataclass(frozen=True)

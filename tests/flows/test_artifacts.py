@@ -10,7 +10,15 @@ def test_keys_hold_what_prefect_allows() -> None:
 
 
 def test_the_table_puts_interval_baseline_and_published_beside_a_figure() -> None:
-    metrics = {"a/top1": 0.66, "a/top1/low": 0.63, "a/top1/high": 0.69, "a/top1/baseline": 1 / 30, "a/top1/published": 0.879, "b/fid": 12}
+    metrics = {
+        "a/top1": 0.66,
+        "a/top1/low": 0.63,
+        "a/top1/high": 0.69,
+        "a/top1/baseline": 1 / 30,
+        "a/top1/published": 0.879,
+        "a/top1/n": 1027,
+        "b/fid": 12,
+    }
     assert metrics_table(metrics).splitlines()[2:] == [
         "| a/top1 | 0.66 | 0.63 to 0.69 | 0.03333 | 0.879 |",
         "| b/fid | 12 |  |  |  |",
