@@ -54,6 +54,7 @@ def curve(name: str, steps: Sequence[float], values: Sequence[float]) -> str:
         axes.plot(steps, values, color=_LINE, linewidth=1.4, marker="o" if len(steps) < 2 else "", markersize=3)
         axes.set_title(name.replace("_", " "), color=_INK, fontsize=10, loc="left")
         axes.set_xlabel("step", color=_INK)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color=_GRID, linewidth=0.6)
         axes.tick_params(colors=_INK, length=0)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))

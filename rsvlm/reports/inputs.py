@@ -107,7 +107,7 @@ def _view(shards: Shards, row: int, column: Mapping[str, Any], album: Album) -> 
     fields = shards.fields(row)
     return SampleView(
         image=album.add(shards.image(row), str(column["id"])),
-        lines=tuple(visible(line, 240) for line in _lines(fields)),
+        lines=tuple(visible(line, 160) for line in _lines(fields)),
         source=str(column["source"]),
         split=str(column["split"]),
         label=visible(str(fields.get("label") or "")),
