@@ -46,6 +46,7 @@ def curve(name: str, steps: Sequence[float], values: Sequence[float]) -> str:
     """Return one curve as an SVG element with a viewBox, its text as text, its colours from the page."""
     import matplotlib  # a second to import, and pages without curves do without it
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     settings = {"svg.hashsalt": "rsvlm", "svg.fonttype": "none", "font.size": 9.0, "font.family": "sans-serif", "path.simplify": False}
     with matplotlib.rc_context(settings):
@@ -54,7 +55,7 @@ def curve(name: str, steps: Sequence[float], values: Sequence[float]) -> str:
         axes.plot(steps, values, color=_LINE, linewidth=1.4, marker="o" if len(steps) < 2 else "", markersize=3)
         axes.set_title(name.replace("_", " "), color=_INK, fontsize=10, loc="left")
         axes.set_xlabel("step", color=_INK)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(color=_GRID, linewidth=0.6)
         axes.tick_params(colors=_INK, length=0)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
