@@ -13,7 +13,7 @@ from rsvlm.evaluation.metrics.grounding import Matches, Points, accuracy, match
 from rsvlm.evaluation.records import Question, questions
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GroundingSettings
-from rsvlm.evaluation.statistics import bootstrap_statistic, wilson
+from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic, wilson
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode
@@ -91,15 +91,11 @@ def _scores(task: GroundingSettings, context: Context, found: list[Matches], tri
     else:
         interval = wilson(int(total[0]), int(total[1]))
     parsed = wilson(sum(item.answered > 0 for item in found), len(found))
+    overlaps = bootstrap_mean(np.array([item.best for item in found]), context.generator(task, "overlap"))
     best = "best constant box"
     return {
         "acc": score_of(interval, len(found), accuracy(trivial), best, note),
-        "mean_best_overlap": Score(
-            float(np.mean([item.best for item in found])),
-            len(found),
-            baseline=float(np.mean([item.best for item in trivial])),
-            baseline_name=best,
-        ),
+        "mean_best_overlap": score_of(overlaps, len(found), float(np.mean([item.best for item in trivial])), best),
         "answered_with_a_box": score_of(parsed, len(found)),
     }
 
