@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,22 @@ def configuration(optimisation: OptimisationSettings, deepspeed: DeepSpeedSettin
         "train_micro_batch_size_per_gpu": optimisation.batch // parts,
         "gradient_accumulation_steps": optimisation.accumulate,
         "gradient_clipping": optimisation.clip or 0.0,
-        "bf16": {"enabled": optimisation.precision == "bfloat16"},
-        "data_types": {"grad_accum_dtype": "fp32"},
+        **_precision(optimisation.precision == "bfloat16", deepspeed.zero),
         "zero_optimization": zero,
         "steps_per_print": _NEVER,
     }
+
+
+def _precision(bfloat16: bool, zero: int) -> dict[str, Any]:
+    """Return the types to compute in.
+
+    Without ZeRO, weights stay as they are and operations compute in bfloat16, as in the plain loop. With it, weights are
+    bfloat16 beside a float32 master copy; DeepSpeed adds up gradients in float32 from stage 2 on only.
+    """
+    if zero == 0:
+        return {"torch_autocast": {"enabled": bfloat16, "dtype": "bfloat16"}}
+    types = {"data_types": {"grad_accum_dtype": "fp32"}} if bfloat16 and zero >= 2 else {}
+    return {"bf16": {"enabled": bfloat16}, **types}
 
 
 def start_process_group() -> None:
@@ -77,6 +89,8 @@ def start_process_group() -> None:
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     os.environ.setdefault("LOCAL_RANK", "0")
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    # It calls collectives by names that PyTorch has since changed.
+    warnings.filterwarnings("ignore", r"`torch\.distributed\.\w+` is deprecated", FutureWarning)
     import deepspeed
 
     if not distributed.is_initialized():
@@ -150,7 +164,7 @@ class DeepSpeedEngine:
     @property
     def _is_plain(self) -> bool:
         """Whether the optimiser is PyTorch's own, which steps without looking at the gradients."""
-        return self._zero == 0 and self._settings.precision == "float32"
+        return self._zero == 0
 
     def _plain_norm(self) -> Tensor:
         return nn.utils.get_total_norm([p.grad for p in self._plain.parameters() if p.grad is not None])
