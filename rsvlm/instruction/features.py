@@ -1,5 +1,6 @@
 """Features of a frozen image encoder for the rows of a folder of conversations, computed once and kept, or on the way."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from rsvlm.imagery.pictures import decode
 from rsvlm.instruction.vision import Features, to_pixels
 from rsvlm.progress import Progress
 from rsvlm.records.shards import Shards
+from rsvlm.training.ahead import ahead
 
 _BLOCK = 256
-_BATCH = 32
+_BATCH = 8  # larger batches leave the processor's caches and cost more an image
 
 
 class RowFeatures:
@@ -64,26 +66,30 @@ def encode_rows(shards: Shards, encoder: Features, rows: Sequence[int]) -> Tenso
     return encoder.raw(to_pixels(images, encoder))
 
 
-def cached(shards: Shards, encoder: Features, rows: Sequence[int], folder: Path) -> RowFeatures:
+def cached(shards: Shards, encoder: Features, rows: Sequence[int], folder: Path, threads: int) -> RowFeatures:
     """Compute the raw features of some rows in blocks that survive a kill; they are kept in float16.
+
+    Each thread computes whole batches on its own: no operation waits for another thread, and the numbers do not depend on
+    how many threads there are.
 
     Args:
         shards: where the images are.
         encoder: frozen.
         rows: which images.
         folder: keeps finished blocks; it belongs to exactly this work.
+        threads: how many compute.
     """
     progress = Progress("image features", len(rows), "images")
     blocks = []
     for first in range(0, len(rows), _BLOCK):
         part = rows[first : first + _BLOCK]
-        blocks.append(_block(shards, encoder, part, folder / f"features-{first:09d}"))
+        blocks.append(_block(shards, encoder, part, folder / f"features-{first:09d}", threads))
         progress.advance(len(part))
     progress.finish()
     return RowFeatures(shards, encoder, {row: place for place, row in enumerate(rows)}, torch.cat(blocks))
 
 
-def _block(shards: Shards, encoder: Features, rows: Sequence[int], folder: Path) -> Tensor:
+def _block(shards: Shards, encoder: Features, rows: Sequence[int], folder: Path, threads: int) -> Tensor:
     """Return one block of float16 features, from disk where it is there and whole."""
     if folder.exists():
         try:
@@ -91,8 +97,10 @@ def _block(shards: Shards, encoder: Features, rows: Sequence[int], folder: Path)
             return load_file(folder / "features.safetensors")["features"]
         except IntegrityError:
             remove(folder)
-    parts = [encode_rows(shards, encoder, rows[first : first + _BATCH]).half() for first in range(0, len(rows), _BATCH)]
-    features = torch.cat(parts)
+    makers = [functools.partial(encode_rows, shards, encoder, rows[first : first + _BATCH]) for first in range(0, len(rows), _BATCH)]
+    parts = ahead(makers, 2 * threads, threads=threads, start=lambda: torch.set_num_threads(1))
+    features = torch.cat([part.half() for part in parts])
+    torch.set_num_threads(threads)
     with publish(folder, {"rows": list(rows)}) as partial:
         save_file({"features": features}, partial / "features.safetensors")
     return features

@@ -46,14 +46,14 @@ def _loss(module: nn.Module, batch: ChatBatch, place: Place) -> Tensor:
     return loss
 
 
-def _features(shards: Shards, vision: Features, rows: list[int], scratch: Path, keep: bool) -> RowFeatures:
+def _features(shards: Shards, vision: Features, rows: list[int], scratch: Path, threads: int, keep: bool) -> RowFeatures:
     """Return the features of some rows' images, kept in scratch if told so; the first worker computes, the others read."""
     if not keep:
         return RowFeatures(shards, vision)
     if worker().rank == 0:
-        cached(shards, vision, rows, scratch / "features")
+        cached(shards, vision, rows, scratch / "features", threads)
     barrier()
-    return cached(shards, vision, rows, scratch / "features")
+    return cached(shards, vision, rows, scratch / "features", threads)
 
 
 def pretrain(settings: InstructionPretrainSettings, data: Path, raw: Path, output: Path, scratch: Path, seed: int, threads: int) -> None:
@@ -80,7 +80,7 @@ def pretrain(settings: InstructionPretrainSettings, data: Path, raw: Path, outpu
     words, language = load_words(source), load_language(source)
     talks = select(shards, settings.tasks)
     vision = load_published_vision(model.vision, raw / model.vision.source / "files")
-    features = _features(shards, vision, talks.rows, scratch, settings.cache_features)
+    features = _features(shards, vision, talks.rows, scratch, threads, settings.cache_features)
     if isinstance(vision, EfficientNetFeatures):
         vision.standardise(features.all_raw())
     connector = _connector(model.connector, vision.width, language, raw, seed)
@@ -179,7 +179,7 @@ def work(job: Job) -> None:
     talks = [select(shards, phase.tasks) for phase in job.settings.phases]
     vision = load_vision(job.pretrained, job.settings.model.vision)
     rows = sorted({row for chosen in talks for row in chosen.rows})
-    features = _features(shards, vision, rows, job.scratch, job.settings.cache_features)
+    features = _features(shards, vision, rows, job.scratch, job.threads, job.settings.cache_features)
     trained: dict[str, Tensor] = {}
     history: list[dict[str, Any]] = []
     for phase, chosen in zip(job.settings.phases, talks, strict=True):

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from rsvlm.errors import DataError
 from rsvlm.instruction.language import build_language, load_language, save_language
-from rsvlm.instruction.lora import add_adapters, adapter_state, load_adapters, merged_state, read_lora, save_adapters
+from rsvlm.instruction.lora import adapter_state, add_adapters, load_adapters, merged_state, read_lora, save_adapters
 from rsvlm.instruction.plan import adapter_parameters
 from rsvlm.instruction.settings import LINEAR_LAYERS, Lora
 from tests.instruction.conftest import tiny_config
@@ -71,7 +71,9 @@ def test_suffixes_never_reach_a_vision_tower_with_the_same_names():
     from rsvlm.instruction.settings import ClipGrid
     from rsvlm.instruction.vision import ClipFeatures
 
-    config = CLIPVisionConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14)
+    config = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14
+    )
     settings = ClipGrid(kind="clip-vit-large-patch14-336", source="clip", hub="openai/clip", size=28)
     vision = ClipFeatures(settings, config).requires_grad_(False)
     assert any(name.endswith("q_proj") for name, _ in vision.named_modules())

@@ -46,7 +46,7 @@ def test_a_connector_of_another_size_is_refused(tmp_path):
 
 @pytest.mark.fault
 def test_files_without_a_connector_are_refused(tmp_path):
-    with pytest.raises(DataError, match="looked for mm_projector.safetensors"):
+    with pytest.raises(DataError, match=r"looked for mm_projector\.safetensors"):
         load_connector(build_connector(4, 6), tmp_path)
     with pytest.raises(DataError, match="no two-layer connector"):
         connector_state({"model.mm_projector.weight": torch.zeros(2)}, tmp_path)

@@ -55,7 +55,9 @@ def test_the_published_grid_of_24_becomes_one_of_36():
 
 
 def small_clip():
-    config = CLIPVisionConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=126, patch_size=14)
+    config = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=126, patch_size=14
+    )
     settings = ClipGrid(kind="clip-vit-large-patch14-336", source="clip", hub="openai/clip-vit-large-patch14-336", size=126)
     torch.manual_seed(0)
     return settings, ClipFeatures(settings, config)

@@ -42,7 +42,11 @@ def objective(module, batch, place):
 
 def train(scratch: Path, zero: int | None, **changes):
     model, chosen = network(), settings(**changes)
-    engine = DeepSpeedEngine(model, chosen, DeepSpeedSettings(zero=zero), scratch / "incoming") if zero is not None else TorchEngine(model, chosen)
+    engine = (
+        DeepSpeedEngine(model, chosen, DeepSpeedSettings(zero=zero), scratch / "incoming")
+        if zero is not None
+        else TorchEngine(model, chosen)
+    )
     history = fit(model, objective, lambda rows, place: list(rows), samples=64, settings=chosen, seed=1, scratch=scratch, engine=engine)
     weights = engine.trained if zero is not None else {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
     return history, weights

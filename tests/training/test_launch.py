@@ -9,7 +9,7 @@ from rsvlm.training.deepspeed_settings import DeepSpeedSettings
 from rsvlm.training.launch import _check_resources, _first_line, launch
 
 # Run as a program of its own: Ray then sends what it defines along, and a hang ends with the time-out.
-PROGRAM = '''
+PROGRAM = """
 import json, os, signal, sys
 from pathlib import Path
 from components import environment
@@ -52,7 +52,7 @@ if __name__ == "__main__":
     job = json.loads(sys.argv[1])
     Path(job["scratch"]).mkdir(parents=True, exist_ok=True)
     launch(work, job, DeepSpeedSettings(**job["deepspeed"]), Path(job["scratch"]) / "launch")
-'''
+"""
 
 
 def run(root, scratch, *, zero, workers, kill=False, fail=False, failures=1):
