@@ -62,7 +62,9 @@ class TorchEngine:
         self.model = model
         self._settings = settings
         self._trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-        self._optimiser = torch.optim.AdamW(parameter_groups(model, settings), lr=settings.learning_rate, betas=settings.betas, eps=settings.epsilon)
+        self._optimiser = torch.optim.AdamW(
+            parameter_groups(model, settings), lr=settings.learning_rate, betas=settings.betas, eps=settings.epsilon
+        )
         self._average = {name: p.detach().clone() for name, p in self._trained.items()} if settings.ema else {}
         self._updates = 0
 
