@@ -35,6 +35,31 @@ class ChatBatch:
         return ChatBatch(self.features.to(device), self.rest.to(device), self.labels.to(device), self.attention.to(device))
 
 
+def parts_by_length(lengths: Sequence[int], step: int = 32) -> list[list[int]]:
+    """Return row numbers in groups of about equal length, shortest first, so that little is filled up.
+
+    Args:
+        lengths: of the rows.
+        step: rows that need the same number of steps come together.
+    """
+    groups: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        groups.setdefault(-(-length // step), []).append(row)
+    return [groups[size] for size in sorted(groups)]
+
+
+def collate_parts(conversations: Sequence[Encoded], features: Tensor, pad: int) -> list[ChatBatch]:
+    """Put conversations into batches of about equal length; one long answer then does not stretch all other rows.
+
+    Args:
+        conversations: with one image each, right after the system text.
+        features: (rows, image tokens, width).
+        pad: id that fills rows up.
+    """
+    groups = parts_by_length([len(conversation.ids) for conversation in conversations])
+    return [collate([conversations[row] for row in group], features[group], pad) for group in groups]
+
+
 def collate(conversations: Sequence[Encoded], features: Tensor, pad: int, *, to_answer: bool = False) -> ChatBatch:
     """Put conversations into one batch.
 

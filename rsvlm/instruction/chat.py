@@ -1,6 +1,7 @@
 """The trained part of an instruction model: connector and language model, from image features and ids to loss or answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,6 +35,23 @@ def initialise_connector(connector: nn.Sequential, embeddings: Tensor, generator
         layer.bias.zero_()
 
 
+@dataclass(frozen=True)
+class _System:
+    """The system text for any number of rows: as embeddings (1, columns, width), or as keys and values of every layer."""
+
+    embedded: Tensor | None
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+    def rows(self, count: int) -> tuple[Tensor | None, DynamicCache | None]:
+        """Return (embeddings for every row, None), or (None, a cache that holds the text for every row)."""
+        if self.embedded is not None:
+            return self.embedded.expand(count, -1, -1), None
+        cache = DynamicCache()
+        for number, (keys, values) in enumerate(self.layers):
+            cache.update(keys.expand(count, -1, -1, -1), values.expand(count, -1, -1, -1), number)
+        return None, cache
+
+
 class Chat(nn.Module):
     """Connector and language model.
 
@@ -58,28 +76,35 @@ class Chat(nn.Module):
         self.share_system = share_system
         self.register_buffer("system", torch.tensor(list(system), dtype=torch.long), persistent=False)
 
-    def forward(self, batch: ChatBatch) -> Tensor:
-        """Return the mean cross-entropy over the answer tokens of a batch, a float32 scalar."""
-        hidden = self._states(batch, *self._start(batch, len(batch.rest)))
+    def forward(self, parts: Sequence[ChatBatch]) -> Tensor:
+        """Return the mean cross-entropy over the answer tokens of a batch, a float32 scalar.
+
+        Args:
+            parts: the batch, in parts of rows of about equal length; how it is cut does not change the result.
+        """
+        system = self._system()
+        sums = [self._loss_sum(part, system) for part in parts]
+        learned = sum(int((part.labels != IGNORE).sum()) for part in parts)
+        return torch.stack(sums).sum() / learned
+
+    def _loss_sum(self, batch: ChatBatch, system: _System) -> Tensor:
+        hidden = self._states(batch, *system.rows(len(batch.rest)))
         # The state at a position says what comes next: that of the last image token tells the rest's first token.
         states = hidden[:, -batch.rest.shape[1] - 1 : -1]
         learned = batch.labels != IGNORE
         logits = self.language.lm_head(states[learned])
-        return functional.cross_entropy(logits.float(), batch.labels[learned])
+        return functional.cross_entropy(logits.float(), batch.labels[learned], reduction="sum")
 
     def _embed(self, ids: Tensor) -> Tensor:
         return self.language.get_input_embeddings()(ids)
 
-    def _start(self, batch: ChatBatch, rows: int) -> tuple[Tensor | None, DynamicCache | None]:
-        """Return (embeddings of the system text for every row, None), or (None, its keys and values computed once)."""
+    def _system(self) -> _System:
+        """Return the system text's embeddings, or its keys and values computed once."""
         embedded = self._embed(self.system)[None]
         if not self.share_system:
-            return embedded.expand(rows, -1, -1), None
+            return _System(embedded, ())
         cache = self.language.model(inputs_embeds=embedded, use_cache=True).past_key_values
-        for layer in cache.layers:
-            layer.keys = layer.keys.expand(rows, -1, -1, -1)
-            layer.values = layer.values.expand(rows, -1, -1, -1)
-        return None, cache
+        return _System(None, tuple((layer.keys, layer.values) for layer in cache.layers))
 
     def _states(self, batch: ChatBatch, system: Tensor | None, cache: DynamicCache | None) -> Tensor:
         """Return the last hidden states of image and rest (and of the system text, if it is given as embeddings)."""
@@ -109,7 +134,7 @@ class Chat(nn.Module):
             most: longest answer.
         """
         rows = len(batch.rest)
-        system, cache = self._start(batch, rows)
+        system, cache = self._system().rows(rows)
         cache = cache if cache is not None else DynamicCache(config=self.language.config)
         hidden = self._states(batch, system, cache)
         image = batch.features.shape[1]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsvlm.errors import ConfigurationError, DataError
-from rsvlm.instruction.batches import ChatBatch, collate
+from rsvlm.instruction.batches import ChatBatch, collate_parts
 from rsvlm.instruction.features import RowFeatures
 from rsvlm.instruction.prompt import Encoded, Words, encode, fit_in, system_ids
 from rsvlm.instruction.settings import Tasks, Template
@@ -82,7 +82,7 @@ class Batches:
         whole = encode(self._talks.turns(number), self._words, self._template.system)
         return fit_in(whole, self._template.longest, self._features.tokens)
 
-    def __call__(self, numbers: Sequence[int], place: Place) -> ChatBatch:
-        """Return the batch of some conversations."""
+    def __call__(self, numbers: Sequence[int], place: Place) -> list[ChatBatch]:
+        """Return the batch of some conversations, in parts of about equal length."""
         features = self._features.of([self._talks.places[number][0] for number in numbers])
-        return collate([self._encoded(number) for number in numbers], features, self._words.pad)
+        return collate_parts([self._encoded(number) for number in numbers], features, self._words.pad)

@@ -41,7 +41,7 @@ from rsvlm.training.loop import History, Place, fit
 _TRAINED = "trained"
 
 
-def _loss(module: nn.Module, batch: ChatBatch, place: Place) -> Tensor:
+def _loss(module: nn.Module, batch: list[ChatBatch], place: Place) -> Tensor:
     loss: Tensor = module(batch)
     return loss
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rsvlm.instruction.batches import collate
+from rsvlm.instruction.batches import collate, collate_parts, parts_by_length
 from rsvlm.instruction.chat import Chat, build_connector, initialise_connector
 from rsvlm.instruction.language import build_language
 from rsvlm.instruction.prompt import IGNORE, IMAGE, encode, load_words, system_ids
@@ -49,15 +49,20 @@ def test_loss_is_the_token_mean_of_rows_computed_alone(words, features, share):
         for position, label in enumerate(labels.tolist()):
             if label != IGNORE:
                 losses.append(-functional.log_softmax(logits[position - 1], -1)[label])
-    loss = model(collate(encoded, features, words.pad))
-    assert torch.isclose(loss, torch.stack(losses).mean(), atol=1e-5)
+    expected = torch.stack(losses).mean()
+    assert torch.isclose(model([collate(encoded, features, words.pad)]), expected, atol=1e-5)
+    assert torch.isclose(model(collate_parts(encoded, features, words.pad)), expected, atol=1e-5)
+
+
+def test_rows_of_about_equal_length_come_together():
+    assert parts_by_length([31, 200, 5, 33, 64, 201]) == [[0, 2], [3, 4], [1, 5]]
 
 
 def test_sharing_the_system_text_changes_neither_loss_nor_gradient(words, features):
     results = []
     for share in (False, True):
         model = chat(words, share)
-        loss = model(collate([encode(turns, words, "v1") for turns in TALKS], features, words.pad))
+        loss = model(collate_parts([encode(turns, words, "v1") for turns in TALKS], features, words.pad))
         loss.backward()
         results.append((loss.detach(), {name: p.grad for name, p in model.named_parameters()}))
     assert torch.isclose(results[0][0], results[1][0], atol=1e-6)
