@@ -20,11 +20,12 @@ from rsvlm.contrastive.heads import Heads
 from rsvlm.contrastive.pixels import centre, to_tensor
 from rsvlm.contrastive.settings import Architecture
 from rsvlm.contrastive.tokens import Tokens
-from rsvlm.contrastive.towers import inference_type, text_tower, vision_tower
+from rsvlm.contrastive.towers import text_tower, vision_tower
 from rsvlm.contrastive.weights import load_strict, read_tensors
 from rsvlm.errors import IntegrityError
 from rsvlm.files import readable_json, verify, write_atomic
 from rsvlm.settings import validate
+from rsvlm.training.precision import arithmetic_type
 
 FORMAT = 1
 _IMAGES = 8
@@ -61,8 +62,8 @@ class DualEncoder(nn.Module):
     def prepare(self) -> "DualEncoder":
         """Make it ready for inference: no dropout, and the towers in the arithmetic that the settings name."""
         self.eval().requires_grad_(False)
-        self.vision.to(dtype=inference_type(self.settings.vision.precision), memory_format=torch.channels_last)
-        self.text.to(inference_type(self.settings.text.precision))
+        self.vision.to(dtype=arithmetic_type(self.settings.vision.precision), memory_format=torch.channels_last)
+        self.text.to(arithmetic_type(self.settings.text.precision))
         return self
 
     def run_vision(self, pixels: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rsvlm.settings import Name, Section, Settings
+from rsvlm.training.precision import Precision
 from rsvlm.training.settings import OptimisationSettings
 
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=16, le=4096)]
-Precision = Literal["auto", "float32", "bfloat16"]
 RelativePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
 Activation = Literal["quick_gelu", "gelu"]
 View = Literal["identity", "horizontal", "vertical", "transpose"]

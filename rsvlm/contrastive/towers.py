@@ -1,11 +1,10 @@
 """The towers by name: images and token ids to features."""
 
-import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
 from rsvlm.contrastive.resnet import ClipResNetTower
-from rsvlm.contrastive.settings import ClipText, ClipVit, MiniLm, Precision, Text, Vision
+from rsvlm.contrastive.settings import ClipText, ClipVit, MiniLm, Text, Vision
 from rsvlm.encoders.efficientnet import EfficientNetLite0Tower
 
 _CLIP_EPSILON = 1e-5
@@ -108,16 +107,3 @@ def vision_tower(settings: Vision) -> nn.Module:
 def text_tower(settings: Text) -> nn.Module:
     """Return the text tower of the settings, with random weights and an attribute `width`."""
     return MiniLmTower(settings) if settings.kind == "minilm" else ClipTextTower(settings)
-
-
-def inference_type(precision: Precision) -> torch.dtype:
-    """Return the type that a frozen tower computes in."""
-    if precision == "auto":
-        return torch.bfloat16 if _has_bfloat16() else torch.float32
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
-
-
-def _has_bfloat16() -> bool:
-    """Whether the processor computes bfloat16 products itself; emulated ones are slower than float32."""
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 CPU_SHARE = 0.5  # logical CPUs of one actor: a pool that takes them all leaves none for the data and hangs
 _SPARE_CPUS = 2
 _OBJECT_STORE = 128 << 20
+_LAST_WORDS = 20.0  # seconds that a driver gets to see that its Ray is gone
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ def worker_pool(settings: WorkerSettings, scratch: Path, address: str = "") -> I
     try:
         yield Pool(settings, scratch, address)
     finally:
-        import ray
-
-        ray.shutdown()
+        _ray().shutdown()
 
 
 def predict(pool: Pool, requests: Sequence[Request]) -> list[pa.Table]:
@@ -95,12 +94,20 @@ def check_resources(settings: WorkerSettings, resources: Mapping[str, float], wh
             )
 
 
-def _start(pool: Pool) -> None:
-    """Start Ray on this machine or connect to a cluster, once."""
+def _ray() -> Any:
+    """Import Ray, with what it reads from the environment as it is imported."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its warnings name no cause that a user could remove
+    # Ray Data cancels what is left when it is shut down; that call would start another Ray, whose end then ends this process.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     import ray
 
+    return ray
+
+
+def _start(pool: Pool) -> None:
+    """Start Ray on this machine or connect to a cluster, once."""
+    ray = _ray()
     if ray.is_initialized():
         return
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -119,10 +126,11 @@ def _start(pool: Pool) -> None:
 def _run(pool: Pool, blocks: Sequence[Block], progress: Progress) -> None:
     """Have all blocks answered, and watch that they are."""
     reports: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
-    threading.Thread(target=_drive, args=(pool, blocks, reports), name="ray-data", daemon=True).start()
+    driver = threading.Thread(target=_drive, args=(pool, blocks, reports), name="ray-data", daemon=True)
+    driver.start()
     dead: list[Block] = []
     by_key = {block.key: block for block in blocks}
-    while (report := _next_report(reports, pool.settings.timeout)) is not None:
+    while (report := _next_report(reports, pool.settings.timeout, driver)) is not None:
         if isinstance(report, BaseException):
             raise RsvlmError(f"evaluate: Ray gave up: {str(report).strip().splitlines()[-1][:300]}") from report
         block = by_key[report["key"]]
@@ -135,14 +143,13 @@ def _run(pool: Pool, blocks: Sequence[Block], progress: Progress) -> None:
         _dead_letter(pool, dead)
 
 
-def _next_report(reports: "queue.Queue[Any]", timeout: float) -> Any:
-    """Return the next report, or fail when none comes in time."""
+def _next_report(reports: "queue.Queue[Any]", timeout: float, driver: threading.Thread) -> Any:
+    """Return the next report, or stop Ray and fail when none comes in time."""
     try:
         return reports.get(timeout=timeout)
     except queue.Empty:
-        import ray
-
-        ray.shutdown()
+        _ray().shutdown()
+        driver.join(_LAST_WORDS)
         raise RsvlmError(
             f"evaluate: no block finished in {timeout:g} s; raise pool.timeout or lower pool.block (finished blocks are kept)"
         ) from None

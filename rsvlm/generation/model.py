@@ -30,6 +30,7 @@ from rsvlm.generation.settings import (
 from rsvlm.generation.text import TextTower, load_tower, text_width
 from rsvlm.seeds import seed_of
 from rsvlm.settings import Settings, validate
+from rsvlm.training.precision import has_bfloat16
 
 _BATCH = 64
 
@@ -93,7 +94,8 @@ class TextToImage:
 
     @torch.no_grad()
     def _predict(self, noisy: Tensor, times: Tensor, states: Tensor) -> Tensor:
-        with torch.autocast(noisy.device.type, torch.bfloat16):
+        device = noisy.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(device)):
             predicted = self.unet(noisy.contiguous(memory_format=torch.channels_last), times, states, return_dict=False)[0]
         return predicted.float()
 

@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from rsvlm.errors import DataError
 from rsvlm.files import readable_json, write_atomic
+from rsvlm.training.precision import working_type
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -40,10 +41,15 @@ def build_language(config: LlamaConfig) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def load_language(folder: Path) -> LlamaForCausalLM:
+def load_language(folder: Path, device: str = "cpu") -> LlamaForCausalLM:
     """Build a language model from a folder with `config.json` and safetensors, one file or several with an index; frozen.
 
-    Code that a config names (`auto_map`) is never run.
+    Code that a config names (`auto_map`) is never run. Weights keep the type that they are stored in, but bfloat16 becomes
+    float32 for a device that would only emulate it.
+
+    Args:
+        folder: config and weights.
+        device: where the model will work.
 
     Raises:
         DataError: a file is missing, the architecture is another one, or weights and config do not fit.
@@ -59,8 +65,9 @@ def load_language(folder: Path) -> LlamaForCausalLM:
     with init_empty_weights(include_buffers=False):
         model = build_language(config)
     _check(model, state, folder)
-    # Assigned, not copied: one set of weights in memory, in the type that they are stored in.
-    model.load_state_dict(state, strict=False, assign=True)
+    # Assigned, not copied: one set of weights in memory.
+    held = {name: value.to(working_type(value.dtype, device)) for name, value in state.items()}
+    model.load_state_dict(held, strict=False, assign=True)
     model.tie_weights()
     return model.requires_grad_(False).eval()
 
@@ -88,7 +95,9 @@ def _weights(folder: Path) -> dict[str, Tensor]:
 
 
 def save_language(config: LlamaConfig, state: dict[str, Tensor], folder: Path) -> None:
-    """Write weights and config; a head that is the embedding is left out."""
+    """Write weights, in the type that the config names, and config; a head that is the embedding is left out."""
+    if config.dtype is not None:
+        state = {name: value.to(config.dtype) for name, value in state.items()}
     kept = {name: value.contiguous() for name, value in state.items() if not (config.tie_word_embeddings and name == "lm_head.weight")}
     save_file({name: kept[name] for name in sorted(kept)}, folder / _WEIGHTS)
     described = {key: value for key, value in config.to_dict().items() if key not in _CIRCUMSTANCES}

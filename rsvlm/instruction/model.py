@@ -159,7 +159,7 @@ def load(folder: Path, device: str = "cpu", *, base: Path | None = None) -> Chat
     settings = read_settings(folder)
     source = (base or folder) / LANGUAGE
     words = load_words(source)
-    language = load_language(source)
+    language = load_language(source, device)
     if base is not None:
         load_adapters(language, folder / ADAPTER)
     vision = load_vision(folder, settings.vision)

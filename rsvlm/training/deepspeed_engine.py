@@ -22,6 +22,7 @@ from rsvlm.files import readable_json, remove, write_atomic
 from rsvlm.training.deepspeed_settings import DeepSpeedSettings
 from rsvlm.training.distributed import barrier, worker
 from rsvlm.training.engine import parameter_groups
+from rsvlm.training.precision import in_bfloat16
 from rsvlm.training.settings import OptimisationSettings
 
 _TAG = "state"
@@ -30,7 +31,7 @@ _TIMEOUT = timedelta(minutes=30)
 _NEVER = 1_000_000_000
 
 
-def configuration(optimisation: OptimisationSettings, deepspeed: DeepSpeedSettings, workers: int) -> dict[str, Any]:
+def configuration(optimisation: OptimisationSettings, deepspeed: DeepSpeedSettings, workers: int, device: str = "cpu") -> dict[str, Any]:
     """Return DeepSpeed's configuration: GeoChat's zero2.json or zero3.json with what `auto` stands for filled in.
 
     Raises:
@@ -62,7 +63,7 @@ def configuration(optimisation: OptimisationSettings, deepspeed: DeepSpeedSettin
         "train_micro_batch_size_per_gpu": optimisation.batch // parts,
         "gradient_accumulation_steps": optimisation.accumulate,
         "gradient_clipping": optimisation.clip or 0.0,
-        **_precision(optimisation.precision == "bfloat16", deepspeed.zero),
+        **_precision(in_bfloat16(optimisation.precision, device), deepspeed.zero),
         "zero_optimization": zero,
         "steps_per_print": _NEVER,
     }

@@ -23,6 +23,7 @@ from rsvlm.training.distributed import barrier, mean, worker
 from rsvlm.training.engine import Engine, TorchEngine
 from rsvlm.training.interrupt import interruptible
 from rsvlm.training.order import micro_batches, rows_of_step
+from rsvlm.training.precision import in_bfloat16
 from rsvlm.training.schedule import learning_rate
 from rsvlm.training.settings import OptimisationSettings
 
@@ -80,7 +81,7 @@ def fit(
     run = _Run(engine, settings, scratch / name, name)
     run.resume()
     device = next(model.parameters()).device.type
-    autocast = functools.partial(torch.autocast, device, torch.bfloat16, enabled=settings.precision == "bfloat16")
+    autocast = functools.partial(torch.autocast, device, torch.bfloat16, enabled=in_bfloat16(settings.precision, device))
     with interruptible() as asked:
         for place, made in _batches(batch, samples, settings, seed, name, run.done):
             torch.manual_seed(seed_of(seed, name, "global", place.step, place.micro, worker().rank))

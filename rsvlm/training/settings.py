@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rsvlm.settings import Settings
+from rsvlm.training.precision import Precision
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -25,7 +26,8 @@ class OptimisationSettings(Settings):
         betas: AdamW's two decay rates.
         epsilon: AdamW's epsilon.
         clip: largest gradient norm; none: gradients are left alone.
-        precision: `bfloat16` computes under autocast; weights and optimiser states stay float32.
+        precision: `bfloat16` computes under autocast; weights and optimiser states stay float32. `auto`: bfloat16 where the
+            device has it, else float32.
         ema: decay of the average of the weights, which then is what training yields; none: the last weights.
         checkpoint_every: steps between two checkpoints; a kill costs at most these.
         keep: checkpoints kept.
@@ -45,7 +47,7 @@ class OptimisationSettings(Settings):
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
     epsilon: Annotated[float, Field(gt=0, le=1)] = 1e-8
     clip: Annotated[float, Field(gt=0)] | None = None
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     checkpoint_every: Annotated[int, Field(ge=1)] = 100
     keep: Annotated[int, Field(ge=1, le=100)] = 2
