@@ -2,18 +2,20 @@
 
 Colour is the centre of the largest K-means cluster of the pixels inside the box, named by hue, saturation and value;
 size compares an object's area with percentiles of its class over the training scenes; place is the cell of a 3 x 3 grid
-that holds the box centre. The names of colours and their borders are ours.
+that holds the box centre. The names of colours and their borders are ours. Relations (`rsvlm.conversations.relations`)
+need the whole picture and are given.
 """
 
 import colorsys
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from rsvlm.captioning.grammar import plural
+from rsvlm.conversations.relations import UNRELATED, Relation
 from rsvlm.conversations.settings import AttributeSettings
 from rsvlm.records.geometry import area
 from rsvlm.records.models import LabelledObject
@@ -137,19 +139,24 @@ class Described:
     place: str
     colour: str | None
     size: str | None
+    relation: Relation = UNRELATED
 
 
 def describe(
-    picture: Image.Image, objects: Iterable[LabelledObject], limits: Mapping[str, SizeLimits], settings: AttributeSettings
+    picture: Image.Image,
+    objects: Sequence[LabelledObject],
+    limits: Mapping[str, SizeLimits],
+    settings: AttributeSettings,
+    relations: Sequence[Relation] = (),
 ) -> list[Described]:
-    """Return the objects of a picture with their attributes."""
+    """Return the objects of a picture with their attributes; `relations` has one an object, or is empty."""
     found = []
-    for labelled in objects:
+    for labelled, relation in zip(objects, relations or [UNRELATED] * len(objects), strict=True):
         # What an image border cuts may be any size.
         sized = labelled.label in limits and not _touches_border(labelled, picture.width, picture.height)
         size = limits[labelled.label].name(abs(area(labelled.polygon))) if sized else None
         colour = colour_of(picture, labelled, settings) if settings.colours else None
-        found.append(Described(labelled, place_of(labelled, picture.width, picture.height), colour, size))
+        found.append(Described(labelled, place_of(labelled, picture.width, picture.height), colour, size, relation))
     return found
 
 
@@ -161,14 +168,21 @@ class Phrase:
     size: str | None = None
     colour: str | None = None
     place: str | None = None
+    relation: str | None = None
 
     def fits(self, described: Described) -> bool:
         """Say whether an object is one of those that the phrase names."""
-        wanted = ((self.size, described.size), (self.colour, described.colour), (self.place, described.place))
+        wanted = (
+            (self.size, described.size),
+            (self.colour, described.colour),
+            (self.place, described.place),
+            (self.relation, described.relation.text),
+        )
         return described.labelled.label == self.label and all(want is None or want == has for want, has in wanted)
 
     def text(self, *, many: bool = False) -> str:
-        """Return the phrase in words: `large white ships at the top left`."""
+        """Return the phrase in words: `large white ships at the top left anchored at the harbor`."""
         noun = " ".join(word for word in (self.size, self.colour, self.label) if word)
         where = "" if self.place is None else f" {'in' if self.place == 'centre' else 'at'} the {self.place}"
-        return f"{plural(noun) if many else noun}{where}"
+        related = "" if self.relation is None else f" {self.relation}"
+        return f"{plural(noun) if many else noun}{where}{related}"

@@ -8,13 +8,15 @@ from typing import Any
 
 from rsvlm.captioning.build import native_captions, native_split, wanted
 from rsvlm.captioning.grammar import class_words
-from rsvlm.captioning.scenes import chips, places, scene_split, whole
+from rsvlm.captioning.scenes import DEFAULT_VISIBLE, Chip, Place, chips, places, scene_split, whole
 from rsvlm.captioning.settings import NativeBuilder
 from rsvlm.conversations import choice, regions, scenes
 from rsvlm.conversations.attributes import SizeLimits, size_limits
+from rsvlm.conversations.relations import FIRST, Relation, relations_in
 from rsvlm.conversations.settings import AttributeSettings, ChoiceBuilder, InstructSettings, RegionBuilder, SceneBuilder
 from rsvlm.conversations.talk import Talk, as_conversations, mixed
 from rsvlm.imagery.pictures import ImageError, decode
+from rsvlm.records.chips import Window
 from rsvlm.records.geometry import area
 from rsvlm.records.models import EXTENSION_OF, SPLITS, LabelledObject, Sample, safe_id
 from rsvlm.records.raw import RawSource
@@ -91,6 +93,39 @@ def _scene_samples(
         )  # fmt: skip
 
 
+def _window(chip: Chip, builder: RegionBuilder) -> Window:
+    """Return the window of the source picture that a chip shows, from its id: a part has its corner there, a whole has none."""
+    uncut = safe_id(builder.prefix, PurePosixPath(chip.file).stem)
+    x, y = (0, 0) if chip.id == uncut else map(int, chip.id.removeprefix(f"{uncut}-").split("_"))
+    return Window(x, y, *chip.picture.size)
+
+
+class _Relations:
+    """The relations of chips, which come picture by picture in the order of `places`."""
+
+    def __init__(self, builder: RegionBuilder, raw: RawSource, seed: int) -> None:
+        self._builder, self._raw, self._seed = builder, raw, seed
+        self._places: Iterator[Place] = places(builder, raw)
+        self._file = ""
+        self._width = self._height = 0
+        self._objects: list[LabelledObject] = []
+
+    def of(self, chip: Chip) -> list[Relation]:
+        """Return the relations of a chip's objects; empty where the rules do not speak of them."""
+        if not self._builder.relations.stated or FIRST.isdisjoint(labelled.label for labelled in chip.objects):
+            return []
+        if chip.file != self._file:
+            place = next(place for place in self._places if place.picture == chip.file)
+            picture, self._objects = whole(self._builder, self._raw, place, Rejected())
+            self._file, (self._width, self._height) = chip.file, picture.size
+        share = self._builder.chips.visible_share if self._builder.chips else DEFAULT_VISIBLE
+        wording = int(numpy_generator(self._seed, "relations", chip.id).integers(1 << 16))
+        window = _window(chip, self._builder)
+        found = relations_in(window, self._objects, self._width, self._height, share, self._builder.relations, wording)
+        # Two annotation files of one picture have the same chips; only what belongs to this one is said.
+        return [relation for _, relation in found] if [labelled for labelled, _ in found] == chip.objects else []
+
+
 def _region_samples(
     builder: RegionBuilder,
     raw: RawSource,
@@ -100,11 +135,12 @@ def _region_samples(
     rejected: Rejected,
     limits: Mapping[str, SizeLimits],
 ) -> Iterator[Sample]:
+    relations = _Relations(builder, raw, seed)
     for chip in chips(builder, raw, split, seed, rejected):
         if not wanted(chip.id, split, settings.subset, seed):
             rejected.leave_out(builder.source, "outside the drawn subset")
             continue
-        talks = regions.talks_of(chip, limits, builder, numpy_generator(seed, "regions", chip.id))
+        talks = regions.talks_of(chip, limits, builder, numpy_generator(seed, "regions", chip.id), relations.of(chip))
         conversations = _with_mix(chip.id, talks, split, builder.mixed_share, seed)
         objects = [labelled.as_json() for labelled in chip.objects]
         fields = _fields(raw, chip.file, chip.scene, split, conversations, objects=objects, gsd=chip.gsd)

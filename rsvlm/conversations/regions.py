@@ -5,7 +5,7 @@ objects that have the phrase's attributes, `no` is said only of classes of which
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +14,7 @@ from rsvlm.captioning.grammar import article, counted, listed, plural, sentence
 from rsvlm.captioning.scenes import Chip
 from rsvlm.conversations import boxes, geochat
 from rsvlm.conversations.attributes import Described, Phrase, SizeLimits, describe
+from rsvlm.conversations.relations import Relation
 from rsvlm.conversations.settings import RegionBuilder
 from rsvlm.conversations.talk import Talk
 from rsvlm.records.models import LabelledObject, Polygon
@@ -65,15 +66,25 @@ def _groundable(found: Sequence[Boxed], most: int) -> bool:
     return 0 < len(found) <= most and all(boxed.text is not None for boxed in found)
 
 
+def _shared_relation(members: Sequence[Boxed]) -> str:
+    """Return the relation that all objects have, with a space before it, or nothing."""
+    first, *others = {boxed.described.relation.text for boxed in members}
+    return f" {first}" if first and not others else ""
+
+
 def grounding(found: Sequence[Boxed], cut: frozenset[str], most: int) -> list[Talk]:
     """Return the grounded description of a picture: every class that can be grounded completely, with all its boxes.
 
-    A class of which one more object shows at the border, too little to count, is named without a number.
+    A class of which one more object shows at the border, too little to count, is named without a number. A relation is told
+    where all objects of a class have it.
     """
     classes = {label: members for label, members in _by_label(found).items() if _groundable(members, most)}
     if not classes:
         return []
-    names = [plural(label) if label in cut and len(members) > 1 else counted(label, len(members)) for label, members in classes.items()]
+    names = [
+        (plural(label) if label in cut and len(members) > 1 else counted(label, len(members))) + _shared_relation(members)
+        for label, members in classes.items()
+    ]
     parts = [boxes.grounded(name, _texts(members)) for name, members in zip(names, classes.values(), strict=True)]
     be = "is" if len(next(iter(classes.values()))) == 1 else "are"
     reply = f"There {be} {listed(parts)}."
@@ -82,28 +93,43 @@ def grounding(found: Sequence[Boxed], cut: frozenset[str], most: int) -> list[Ta
 
 
 def phrases_of(found: Sequence[Boxed], most: int) -> list[tuple[Phrase, list[Boxed]]]:
-    """Return phrases with all the objects they name: one phrase for each set of objects that can be grounded, the shortest."""
-    best: dict[tuple[int, ...], Phrase] = {}
-    for use_size, use_colour, use_place in product((False, True), repeat=3):
+    """Return phrases with all the objects they name: for each set of objects that can be grounded, the shortest.
+
+    The shortest with a relation comes beside it: a relation is worth asking for where fewer words would do, too.
+    """
+    best: dict[tuple[tuple[int, ...], bool], Phrase] = {}
+    for use_size, use_colour, use_place, use_relation in product((False, True), repeat=4):
         named: dict[Phrase, list[int]] = {}
         for position, boxed in enumerate(found):
             has = boxed.described
-            if (use_size and not has.size) or (use_colour and not has.colour):
+            if (use_size and not has.size) or (use_colour and not has.colour) or (use_relation and not has.relation.text):
                 continue  # it would be the shorter phrase again
             phrase = Phrase(
-                boxed.label, has.size if use_size else None, has.colour if use_colour else None, has.place if use_place else None
+                boxed.label,
+                has.size if use_size else None,
+                has.colour if use_colour else None,
+                has.place if use_place else None,
+                has.relation.text if use_relation else None,
             )
             named.setdefault(phrase, []).append(position)
         for phrase, positions in named.items():
-            key = tuple(positions)
+            key = tuple(positions), use_relation
+            if use_relation and _in_doubt(phrase, found):
+                continue
             if key not in best or _rank(phrase) < _rank(best[key]):
                 best[key] = phrase
-    chosen = [(phrase, [found[position] for position in positions]) for positions, phrase in sorted(best.items())]
+    chosen = [(phrase, [found[position] for position in positions]) for (positions, _), phrase in sorted(best.items())]
     return [(phrase, members) for phrase, members in chosen if _groundable(members, most)]
 
 
+def _in_doubt(phrase: Phrase, found: Sequence[Boxed]) -> bool:
+    """Say whether the phrase may name one more object, whose relation is not certain."""
+    unrelated = replace(phrase, relation=None)
+    return any(boxed.described.relation.doubtful and unrelated.fits(boxed.described) for boxed in found)
+
+
 def _rank(phrase: Phrase) -> tuple[int, str]:
-    words = [word for word in (phrase.size, phrase.colour, phrase.place) if word]
+    words = [word for word in (phrase.size, phrase.colour, phrase.place, phrase.relation) if word]
     return len(words), " ".join(words)
 
 
@@ -126,7 +152,7 @@ def identify(found: Sequence[Boxed], count: int, generator: np.random.Generator)
     for position in sorted(generator.permutation(len(candidates))[:count].tolist()):
         boxed = candidates[position]
         described = boxed.described
-        text = Phrase(boxed.label, described.size, described.colour, described.place).text()
+        text = Phrase(boxed.label, described.size, described.colour, described.place, described.relation.text).text()
         reply = sentence(f"{article(text)} {text}")
         talks.append(Talk("identify", geochat.identify_question(boxed.text or ""), reply, reply))
     return talks
@@ -165,7 +191,13 @@ def colour(found: Sequence[Boxed], generator: np.random.Generator) -> list[Talk]
     return [Talk("attribute", geochat.vqa_question(f"What is the colour of the {phrase.text()} of the image?"), answer, answer)]
 
 
-def talks_of(chip: Chip, limits: Mapping[str, SizeLimits], builder: RegionBuilder, generator: np.random.Generator) -> list[Talk]:
+def talks_of(
+    chip: Chip,
+    limits: Mapping[str, SizeLimits],
+    builder: RegionBuilder,
+    generator: np.random.Generator,
+    relations: Sequence[Relation] = (),
+) -> list[Talk]:
     """Return all talks about one annotated picture.
 
     Args:
@@ -173,9 +205,10 @@ def talks_of(chip: Chip, limits: Mapping[str, SizeLimits], builder: RegionBuilde
         limits: of sizes, from the training scenes.
         builder: how many of which.
         generator: makes all random choices.
+        relations: of the picture's objects, in their order; empty where none are stated.
     """
     width, height = chip.picture.size
-    described = describe(chip.picture, chip.objects, limits, builder.attributes)
+    described = describe(chip.picture, chip.objects, limits, builder.attributes, relations)
     found = [Boxed(one, box_text(one.labelled, width, height, builder.least_side)) for one in described]
     counts = {label: len(members) for label, members in _by_label(found).items()}
     certain = {label: count for label, count in counts.items() if label not in chip.cut and count <= builder.most_counted}

@@ -49,6 +49,24 @@ class AttributeSettings(Settings):
     clear_share: Share = 0.5
 
 
+class RelationSettings(Settings):
+    """Relations between objects; what lies between two limits is a doubt, of which nothing is said.
+
+    Attributes:
+        stated: state relations at all; they also need classes that `rsvlm.conversations.relations` has rules for.
+        inside: an object lies in another from this share of its area.
+        outside: up to this share it surely does not.
+        near: an object is at another up to this gap, in its own shorter sides.
+        far: from this gap, in its own shorter sides, it surely is not.
+    """
+
+    stated: bool = True
+    inside: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    outside: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
+    near: Annotated[float, Field(ge=0, le=1)] = 0.5
+    far: Annotated[float, Field(gt=1)] = 3.0
+
+
 class RegionBuilder(BoxPictures):
     """Grounding, referring, region naming and questions from boxes.
 
@@ -71,6 +89,7 @@ class RegionBuilder(BoxPictures):
     identify: Annotated[int, Field(ge=0, le=20)] = 3
     mixed_share: Share = 0.5
     attributes: AttributeSettings = AttributeSettings()
+    relations: RelationSettings = RelationSettings()
 
 
 class ChoiceBuilder(Settings):

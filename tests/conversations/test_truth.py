@@ -35,6 +35,9 @@ CELLS = {
 }
 PLURALS = {"ships": "ship", "harbors": "harbor", "large vehicles": "large vehicle", "small vehicles": "small vehicle"}
 SHARE = 0.6
+RELATION = re.compile(r" (anchored|parked) at (the|a) harbor")
+# The recipe's limit: a ship is at a harbor up to a gap of half its beam.
+NEAR = 0.5
 
 
 def link_source(mirror, raw, name):
@@ -94,6 +97,51 @@ def visible(dota, record):
     return [(label, share) for label, share in shares if share > 0]
 
 
+def window_of(record):
+    """Return the picture of a chip and the chip's rectangle in it."""
+    name, x, y = re.fullmatch(r"dota-(p\d+)-(\d+)_(\d+)", record["id"]).groups()
+    return name, box(int(x), int(y), int(x) + record["width"], int(y) + record["height"])
+
+
+def annotated(dota, record, polygon, label):
+    """Return the annotated shape, in the whole picture, of which a chip's object is the visible part."""
+    name, window = window_of(record)
+    x, y, *_ = window.bounds
+    own = np.array(Polygon(polygon).bounds) + np.array([x, y, x, y])
+    shapes = [shape for other, shape in dota[name] if other == label and shape.intersects(window)]
+    apart = [np.abs(np.array(shape.intersection(window).bounds) - own).max() for shape in shapes]
+    assert min(apart) < 0.1, (record["id"], label, min(apart))
+    return shapes[int(np.argmin(apart))]
+
+
+def harbors_of(dota, record):
+    return [shape for label, shape in dota[window_of(record)[0]] if label == "harbor"]
+
+
+def moored(ship, harbors):
+    """Say, from whole annotated shapes, whether a ship is at one of the harbors."""
+    corners = list(ship.minimum_rotated_rectangle.exterior.coords)
+    beam = min(np.hypot(*np.subtract(corners[0], corners[1])), np.hypot(*np.subtract(corners[1], corners[2])))
+    return any(ship.distance(harbor) <= NEAR * beam for harbor in harbors)
+
+
+def related_boxes(question, reply):
+    """Return (word, article, box texts) of every relation that a question with its reply states."""
+    if "[grounding]" in question:
+        phrases = re.findall(r"<p>([^<]*)</p> ((?:\{[^}]*\}(?:<delim>)?)*)", reply)
+    else:
+        phrases = [(question, reply), (reply, question)]
+    return [(found[1], found[2], boxed) for phrase, boxed in phrases if (found := RELATION.search(phrase))]
+
+
+def object_under(record, shape, label):
+    """Return the object of a class that a box lies on, in a list of one."""
+    shape = Polygon(shape)
+    candidates = [Polygon(one["polygon"]) for one in record["objects"] if one["label"] == label]
+    overlaps = [one.intersection(shape).area / one.union(shape).area for one in candidates]
+    return [candidates[int(np.argmax(overlaps))].exterior.coords[:-1]] if max(overlaps, default=0) >= 0.5 else []
+
+
 def singular(phrase):
     for many, one in PLURALS.items():
         if phrase.endswith(many):
@@ -132,11 +180,13 @@ def test_counts_and_presence_are_those_of_the_label_files(records, dota):
     assert checked > 80
 
 
-def test_referring_answers_are_all_objects_that_fit_the_phrase(shards, records):
+def test_referring_answers_are_all_objects_that_fit_the_phrase(shards, records, dota):
     limits = json.loads((shards.folder / "size_limits.json").read_text())
     chips, checked = of_source(records, "dota-"), 0
     for record, talk in talks(chips, "refer"):
-        phrase = singular_phrase = re.search(r"<p> (.+) </p>", talk["turns"][0]["text"])[1]
+        phrase = re.search(r"<p> (.+) </p>", talk["turns"][0]["text"])[1]
+        relation = RELATION.search(phrase)
+        phrase = singular_phrase = RELATION.sub("", phrase)
         place = next((name for name in sorted(CELLS.values(), key=len, reverse=True) if re.search(rf" (at|in) the {name}$", phrase)), None)
         if place:
             singular_phrase = re.sub(rf" (at|in) the {place}$", "", phrase)
@@ -158,6 +208,7 @@ def test_referring_answers_are_all_objects_that_fit_the_phrase(shards, records):
                 labelled["label"] == label
                 and (place is None or cell(labelled["polygon"], record) == place)
                 and (size is None or own == size)
+                and (relation is None or moored(annotated(dota, record, labelled["polygon"], label), harbors_of(dota, record)))
             ):
                 fitting.append(labelled["polygon"])
         if colour:
@@ -202,7 +253,42 @@ def test_named_regions_are_the_objects_under_them(records):
             record["objects"], key=lambda o: Polygon(o["polygon"]).intersection(shape).area / Polygon(o["polygon"]).union(shape).area
         )
         assert under["label"] in talk["answer"]
-        assert talk["answer"].endswith(cell(under["polygon"], record))
+        assert RELATION.sub("", talk["answer"]).endswith(cell(under["polygon"], record))
+
+
+def test_every_stated_relation_holds_between_the_annotated_shapes(records, dota):
+    stated = Counter()
+    for record in of_source(records, "dota-"):
+        for talk in record["conversations"]:
+            texts = [turn["text"] for turn in talk["turns"]]
+            for question, reply in zip(texts[::2], texts[1::2], strict=True):
+                for relation, article, boxed in related_boxes(question, reply):
+                    _, window = window_of(record)
+                    showing = [part for harbor in harbors_of(dota, record) if (part := harbor.intersection(window)).area > 0]
+                    assert (len(showing) == 1) == (article == "the")
+                    for asked in boxes.decode(boxed, record["width"], record["height"]):
+                        (ship,) = object_under(record, asked, "ship")
+                        shape = annotated(dota, record, ship, "ship")
+                        assert moored(shape, harbors_of(dota, record)), (record["id"], question, reply)
+                        assert moored(shape, showing), "the harbor is out of sight"
+                        stated[talk["task"], relation] += 1
+    assert {task for task, _ in stated} == {"grounding", "refer", "identify", "mixed"}
+    assert {relation for _, relation in stated} == {"anchored", "parked"}
+    assert stated.total() > 200
+
+
+def test_no_other_relation_is_stated_of_these_pictures(records):
+    # Of the rules' classes these pictures have ships at harbors only; vehicles have neither bridge nor road here.
+    found = {
+        match
+        for record in of_source(records, "dota-")
+        for talk in record["conversations"]
+        for turn in talk["turns"]
+        for match in re.findall(
+            r"(?:surrounded by|passing through|inside|containing|(?:anchored|parked) at) (?:the|an?) [a-z ]+", turn["text"]
+        )
+    }
+    assert {re.sub(r".* (?:the|a) ", "", match).strip() for match in found} == {"harbor"}
 
 
 def test_size_limits_come_from_the_training_scene_alone(shards, dota):
