@@ -39,11 +39,21 @@ def recipes(json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, profile: Profile = "", json: Json = False) -> None:
-    """Show what a recipe is, and all settings of a profile."""
+def show(
+    name: Annotated[str, typer.Argument(help="A recipe; with --lineage also a registered model: NAME, NAME@ALIAS or NAME/VERSION.")],
+    profile: Profile = "",
+    lineage: Annotated[bool, typer.Option("--lineage", help="Which data, code and parameters made the registered version.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a recipe is, and all settings of a profile; or where its registered version comes from."""
+    root = workspace()
+    if lineage:
+        from flows.cli.lineage import show_lineage
+
+        show_lineage(root, name, _profile(root, profile), as_json=json)
+        return
     from flows.cli.recipes import show_recipe
 
-    root = workspace()
     show_recipe(root, name, _profile(root, profile), as_json=json)
 
 
@@ -90,6 +100,30 @@ def models(json: Json = False) -> None:
     from flows.cli.models import list_models
 
     list_models(workspace(), as_json=json)
+
+
+@app.command()
+def promote(
+    model: Annotated[str, typer.Argument(help="A registered model: NAME (its challenger), NAME/VERSION or NAME@ALIAS.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the version.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also a version that the gates refused; needs --reason.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a registered version champion by hand."""
+    from flows.cli.promote import promote_version
+
+    promote_version(workspace(), model, reason, force=force, as_json=json)
+
+
+@app.command()
+def rollback(
+    name: Annotated[str, typer.Argument(help="A registered model; `rsvlm models` lists them.")],
+    json: Json = False,
+) -> None:
+    """Make the previous champion of a model its champion again."""
+    from flows.cli.promote import roll_back
+
+    roll_back(workspace(), name, as_json=json)
 
 
 @app.command()

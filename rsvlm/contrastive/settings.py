@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rsvlm.settings import Name, Section, Settings
-from rsvlm.training.precision import Precision
-from rsvlm.training.settings import OptimisationSettings
+from rsvlm.training.settings import OptimisationSettings, Precision
 
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=16, le=4096)]

@@ -17,7 +17,7 @@ from rsvlm.registry.requirements import pinned_requirements
 
 FAMILIES = ("contrastive", "instruction", "generation")
 _PACKAGE = Path(__file__).resolve().parents[1]
-_WEIGHTS = "artifacts/model"
+WEIGHTS = "artifacts/model"
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 
 
@@ -58,7 +58,7 @@ def write_package(target: Path, family: str, model: Path, picture: Image.Image, 
             )
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    link_tree(model, target / _WEIGHTS)
+    link_tree(model, target / WEIGHTS)
     _finish(target, identity)
 
 
@@ -124,6 +124,6 @@ def _finish(target: Path, identity: Model) -> None:
         shutil.rmtree(cache, ignore_errors=True)
     identity.model_size_bytes = sum((target / file).stat().st_size for file in list_files(target))
     flavor: dict[str, Any] = identity.flavors["python_function"]
-    flavor["artifacts"]["model"]["uri"] = _WEIGHTS
+    flavor["artifacts"]["model"]["uri"] = WEIGHTS
     flavor["model_code_path"] = Path(flavor["model_code_path"]).name
     identity.save(str(target / "MLmodel"))

@@ -14,15 +14,17 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 from PIL import Image
 
-from rsvlm.files import Manifest, sha256_of
+from rsvlm.files import sha256_of
 from rsvlm.imagery.pictures import decode
 from rsvlm.lineage.record import lineage
 from rsvlm.registry.card import About, model_card
 from rsvlm.registry.database import Tracking
 from rsvlm.registry.gates import Decision, Evaluation, decide
+from rsvlm.registry.origin import origin_tags
 from rsvlm.registry.promotion import CHAMPION, give_alias, promotion_lock, version_with
 from rsvlm.registry.settings import RegisterSettings
 from rsvlm.registry.store import Candidate, describe_version, load_evaluation, log_version, read_samples
+from rsvlm.registry.store import content_hash as content_hash  # what fills `Subject.model_sha256`
 
 _EXAMPLE_SIDE = 64
 
@@ -62,11 +64,6 @@ class Subject:
         """The hash of everything on this side that the decision depends on."""
         settings = self.settings.model_dump(mode="json", exclude={"terms", "limits", "licence"})
         return sha256_of([self.model_sha256, dict(self.metrics), settings, self.significance])
-
-
-def content_hash(manifest: Manifest) -> str:
-    """Return the hash of a model's files alone: the same weights are the same version, whatever run they came from."""
-    return sha256_of([[entry.path, entry.size, entry.sha256] for entry in manifest.files])
 
 
 def register(tracking: Tracking, experiment: str, run_id: str, subject: Subject) -> tuple[dict[str, Any], str]:
@@ -180,10 +177,6 @@ def _tags(subject: Subject, origin: Mapping[str, Any]) -> dict[str, str]:
         "data_licences": "; ".join(licences),
         "main_metric": settings.metric,
         "main_value": "" if main is None else repr(main),
-        "git_commit": origin["git"]["commit"] or "none",
-        "git_dirty": str(origin["git"]["dirty"]).lower(),
         "code": subject.code,
     }
-    tags |= {f"manifest.{folder['path']}": folder["sha256"] for folder in origin["folders"]}
-    tags |= {f"dvc.{path}": digest for hashes in origin["dvc"].values() for path, digest in hashes["outs"].items()}
-    return tags
+    return tags | origin_tags(subject.root, subject.item, origin)

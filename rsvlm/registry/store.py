@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +21,11 @@ from mlflow.models import Model
 from mlflow.utils.file_utils import local_file_uri_to_path
 from PIL import Image
 
-from rsvlm.errors import DataError, RsvlmError
-from rsvlm.files import explain_write_errors
+from rsvlm.errors import ConfigurationError, DataError, IntegrityError, RsvlmError
+from rsvlm.files import Manifest, explain_write_errors, sha256_of, verify
 from rsvlm.registry.database import Tracking, metric_key
 from rsvlm.registry.gates import Evaluation
-from rsvlm.registry.package import write_package
+from rsvlm.registry.package import WEIGHTS, write_package
 from rsvlm.registry.settings import PerSample
 
 EVALUATION = "evaluation"
@@ -59,6 +60,11 @@ class Candidate:
     card: str
     picture: Image.Image
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def content_hash(manifest: Manifest) -> str:
+    """Return the hash of a model's files alone: the same weights are the same version, whatever run they came from."""
+    return sha256_of([[entry.path, entry.size, entry.sha256] for entry in manifest.files])
 
 
 def find_version(tracking: Tracking, name: str, sha256: str) -> ModelVersion | None:
@@ -96,10 +102,15 @@ def log_version(tracking: Tracking, experiment: str, run_id: str, candidate: Can
 
 def describe_version(tracking: Tracking, name: str, version: str, tags: Mapping[str, str], card: str) -> None:
     """Set a version's tags and its description, cut to what every database takes."""
-    for key, value in sorted(tags.items()):
-        tracking.client.set_model_version_tag(name, version, key, value[:_LONGEST_TAG])
+    set_tags(tracking, name, version, tags)
     text = card if len(card) <= _LONGEST_DESCRIPTION else card[:_LONGEST_DESCRIPTION] + "\n\n(cut; the whole card is card.md)"
     tracking.client.update_model_version(name, version, text)
+
+
+def set_tags(tracking: Tracking, name: str, version: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a version, cut to what every database takes."""
+    for key, value in sorted(tags.items()):
+        tracking.client.set_model_version_tag(name, version, key, value[:_LONGEST_TAG])
 
 
 @contextlib.contextmanager
@@ -182,6 +193,38 @@ def _model_id(version: ModelVersion) -> str:
     return str(version.source).removeprefix("models:/").split("/")[0]
 
 
+def check_whole(tracking: Tracking, version: ModelVersion) -> None:
+    """Prove that a version can be served and compared: its package is there, its weights are those that were registered.
+
+    Raises:
+        IntegrityError: a file is missing or has other bytes.
+    """
+    subject = f"{version.name} version {version.version}"
+    try:
+        location = tracking.client.get_logged_model(_model_id(version)).artifact_location
+        with _package(tracking, location) as folder:
+            for needed in ("MLmodel", f"{EVALUATION}/metrics.json"):
+                if not (folder / needed).is_file():
+                    raise IntegrityError(f"no {needed}")
+            found = content_hash(verify(folder / WEIGHTS))
+    except (IntegrityError, MlflowException, OSError) as error:
+        line = (str(error).splitlines() or [type(error).__name__])[0].partition("; make ")[0]
+        raise IntegrityError(f"{subject}: its files are not whole ({line}); restore them, or choose another version") from None
+    if found != version.tags.get("model_sha256"):
+        raise IntegrityError(f"{subject}: its files are not the ones that were registered; restore them, or choose another version")
+
+
+@contextlib.contextmanager
+def _package(tracking: Tracking, location: str) -> Iterator[Path]:
+    """Yield the folder of a logged model; one that is not on this machine is fetched and removed again."""
+    local = _local_path(location)
+    if local is not None:
+        yield local
+        return
+    with tempfile.TemporaryDirectory(dir=tracking.locks) as folder:
+        yield Path(mlflow.artifacts.download_artifacts(artifact_uri=location, tracking_uri=tracking.uri, dst_path=folder))
+
+
 def load_evaluation(tracking: Tracking, version: ModelVersion, samples: PerSample | None) -> Evaluation:
     """Return what a version was measured at, with the main metric's values by sample where they were kept.
 
@@ -255,7 +298,7 @@ def resolve(tracking: Tracking, reference: str) -> ModelVersion:
     """Return the version behind `name@alias`, `name/3`, or `name` (its champion).
 
     Raises:
-        RsvlmError: there is no such version.
+        ConfigurationError: there is no such version.
     """
     name, _, alias = reference.partition("@")
     name, _, number = name.partition("/")
@@ -264,4 +307,6 @@ def resolve(tracking: Tracking, reference: str) -> ModelVersion:
             return tracking.client.get_model_version(name, number)
         return tracking.client.get_model_version_by_alias(name, alias or "champion")
     except MlflowException:
-        raise RsvlmError(f"no registered model '{reference}'; write name@alias or name/version; `rsvlm models` lists them") from None
+        raise ConfigurationError(
+            f"no registered model '{reference}'; write name@alias or name/version; `rsvlm models` lists them"
+        ) from None

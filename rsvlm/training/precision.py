@@ -1,10 +1,8 @@
 """Which arithmetic a device is good at: bfloat16 where it multiplies in it itself, float32 where it would only emulate it."""
 
-from typing import Literal
-
 import torch
 
-Precision = Literal["auto", "float32", "bfloat16"]
+from rsvlm.training.settings import Precision
 
 
 def has_bfloat16(device: str = "cpu") -> bool:

@@ -8,7 +8,9 @@ import os
 import shutil
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +21,10 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from rsvlm.files import publish, verify
-from rsvlm.registry.database import Tracking, open_tracking
-from rsvlm.registry.registration import Subject, content_hash
+from rsvlm.registry.database import Tracking, experiment_of, open_tracking
+from rsvlm.registry.registration import Subject, content_hash, register
 from rsvlm.registry.settings import RegisterSettings
+from rsvlm.registry.store import resolve
 from rsvlm.seeds import numpy_generator
 from rsvlm.settings import validate
 
@@ -83,6 +86,27 @@ def workspace(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def tracking(workspace: Path) -> Tracking:
     return open_tracking(workspace, "sqlite:///mlruns/mlflow.db")
+
+
+@pytest.fixture
+def registry(tracking: Tracking, stand_in: type[StandIn]) -> Callable[[Subject], tuple[dict[str, Any], str]]:
+    """Return a function that registers a subject and gives (record, version)."""
+    return registering(tracking)
+
+
+def registering(tracking: Tracking) -> Callable[[Subject], tuple[dict[str, Any], str]]:
+    experiment = experiment_of(tracking, "tiny")
+    run = tracking.client.create_run(experiment).info.run_id
+    return lambda subject: register(tracking, experiment, run, subject)
+
+
+def aliases(tracking: Tracking) -> dict[str, str]:
+    return {alias: str(version) for alias, version in tracking.client.get_registered_model("tiny").aliases.items()}
+
+
+def package_of(tracking: Tracking, version: str) -> Path:
+    model_id = resolve(tracking, f"tiny/{version}").source.removeprefix("models:/")
+    return Path(tracking.client.get_logged_model(model_id).artifact_location.removeprefix("file://"))
 
 
 def settings(**changes: object) -> RegisterSettings:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import mlflow.pyfunc
 import numpy as np
@@ -16,17 +15,9 @@ from rsvlm.registry.database import experiment_of, open_tracking
 from rsvlm.registry.promotion import promote, rollback, version_with
 from rsvlm.registry.registration import register
 from rsvlm.registry.store import list_models, load_evaluation, resolve
-from tests.registry.conftest import METRIC, encoded, make_subject
+from tests.registry.conftest import METRIC, aliases, encoded, make_subject, package_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("stand_in")]
-
-
-@pytest.fixture
-def registry(tracking):
-    """Return a function that registers a subject and gives (record, version)."""
-    experiment = experiment_of(tracking, "tiny")
-    run = tracking.client.create_run(experiment).info.run_id
-    return lambda subject: register(tracking, experiment, run, subject)
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +25,6 @@ def default_store():
     before = mlflow.get_tracking_uri()
     yield
     mlflow.set_tracking_uri(before)
-
-
-def aliases(tracking) -> dict[str, str]:
-    return {alias: str(version) for alias, version in tracking.client.get_registered_model("tiny").aliases.items()}
 
 
 def test_a_life_of_versions(tracking, registry, workspace):
@@ -58,12 +45,13 @@ def test_a_life_of_versions(tracking, registry, workspace):
     assert aliases(tracking) == {"champion": five, "previous": one, "challenger": two}
 
     assert tracking.client.get_model_version("tiny", three).tags["reason"].startswith("worse than the champion")
-    assert rollback(tracking, "tiny") == (one, five)
+    back = rollback(tracking, "tiny")
+    assert (back.version, back.replaced) == (one, five)
     assert aliases(tracking) == {"champion": one, "previous": five, "challenger": two}
-    assert rollback(tracking, "tiny") == (five, one)
+    assert rollback(tracking, "tiny").version == five
     with pytest.raises(RsvlmError, match="was refused: worse"):
-        promote(tracking, "tiny", three)
-    assert promote(tracking, "tiny", two) == five
+        promote(tracking, f"tiny/{three}")
+    assert promote(tracking, f"tiny/{two}").replaced == five
 
     rows = list_models(tracking)
     assert [(row["version"], row["verdict"]) for row in rows] == [
@@ -123,11 +111,6 @@ def test_it_loads_anywhere_and_answers(tracking, registry, workspace, tmp_path, 
     labels = model.predict(pd.DataFrame({"image": [encoded("a")]}), params={"task": "zero_shot", "labels": ["a", "b"]})
     assert labels["label"][0] in ("a", "b")
     assert {spec.name: spec.required for spec in model.metadata.signature.inputs} == {"image": False, "text": False}
-
-
-def package_of(tracking, version: str) -> Path:
-    model_id = resolve(tracking, f"tiny/{version}").source.removeprefix("models:/")
-    return Path(tracking.client.get_logged_model(model_id).artifact_location.removeprefix("file://"))
 
 
 def test_what_travels_with_a_version(tracking, registry, workspace):
