@@ -14,7 +14,7 @@ from PIL import Image
 
 from rsvlm.evaluation.blocks import Answer, Row
 from rsvlm.files import read_manifest, verify
-from rsvlm.imagery.pictures import decode
+from rsvlm.imagery.pictures import decode, square
 from rsvlm.records.shards import Shards
 
 _VECTOR = pa.list_(pa.float32())
@@ -60,10 +60,12 @@ class ImageVectors:
     Attributes:
         model: folder of a contrastive model.
         data: folder of the images; rows have `id` and `row`.
+        side: bring images to squares of this many pixels first, as made images are; None: as they are.
     """
 
     model: Path
     data: Path
+    side: int | None = None
 
     def key(self) -> Mapping[str, Any]:
         """Return what fixes the answers."""
@@ -78,7 +80,8 @@ class ImageVectors:
         model, shards = _dual_encoder(self.model, device), Shards(self.data, check=False)
 
         def answer(rows: list[Row]) -> list[dict[str, Any]]:
-            embeddings, features = image_vectors(model, [_picture(shards, row) for row in rows])
+            pictures = [_picture(shards, row) for row in rows]
+            embeddings, features = image_vectors(model, [square(p, self.side) for p in pictures] if self.side else pictures)
             return [{"id": r["id"], "embedding": e, "features": f} for r, e, f in zip(rows, embeddings, features, strict=True)]
 
         return answer
@@ -213,6 +216,12 @@ def tower_name(folder: Path) -> str:
     """Return the name of a contrastive model's vision tower as it stands in a metric (`efficientnet_lite0`)."""
     kind: str = json.loads((folder / "model.json").read_bytes())["architecture"]["vision"]["kind"]
     return kind.replace("-", "_")
+
+
+def made_side(folder: Path) -> int:
+    """Return the side in pixels of the images that a text-to-image model makes."""
+    side: int = json.loads((folder / "model.json").read_bytes())["architecture"]["autoencoder"]["image_size"]
+    return side
 
 
 def png(picture: Image.Image) -> bytes:

@@ -13,6 +13,7 @@ from torch import Tensor
 from rsvlm.generation import taef2
 from rsvlm.generation.basis import Basis
 from rsvlm.generation.settings import KlAutoencoder, TinyAutoencoder
+from rsvlm.imagery.pictures import square
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -118,12 +119,7 @@ def load_kl(weights: Path, settings: KlAutoencoder) -> KlCodec:
 
 def to_tensor(pictures: Sequence[Image.Image], size: int) -> Tensor:
     """Resize (bicubic, short side) and centre-crop RGB pictures to (n, 3, size, size) float32 in [0, 1]."""
-    arrays = []
-    for picture in pictures:
-        short = min(picture.size)
-        left, top = (picture.width - short) / 2, (picture.height - short) / 2
-        square = picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + short, top + short))
-        arrays.append(np.asarray(square.convert("RGB")))
+    arrays = [np.asarray(square(picture, size)) for picture in pictures]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 255
 
 

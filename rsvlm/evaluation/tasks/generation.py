@@ -12,7 +12,7 @@ from rsvlm.evaluation.gallery import Exhibit, Item
 from rsvlm.evaluation.metrics.distances import cubic_kernel, frechet, kernel_distance, weighted_frechet, weighted_kernel_distance
 from rsvlm.evaluation.metrics.generation import clip_score, inception_score, other_scene, resampled_inception_score, softmax
 from rsvlm.evaluation.metrics.zero_shot import class_weights, normalise, ranked_classes, top_k
-from rsvlm.evaluation.predictors import MadeImages, TextVectors, matrix, tower_name
+from rsvlm.evaluation.predictors import MadeImages, TextVectors, made_side, matrix, tower_name
 from rsvlm.evaluation.records import drawn, rows_of, task_rows
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GenerationSettings
@@ -23,7 +23,7 @@ from rsvlm.imagery.pictures import decode
 from rsvlm.seeds import numpy_generator, seed_of
 
 _SHOWN = 24
-_DISTANCE_DRAWS = 60  # each is a decomposition of its own
+_DISTANCE_DRAWS = 20  # each is a decomposition of its own; they give a standard error
 _UNTRAINED = "untrained denoiser"
 
 
@@ -70,7 +70,7 @@ def requests(task: GenerationSettings, context: Context) -> dict[str, Request]:
     return {
         "made": _ask_made(task, context, scenes, "images", None),
         "untrained": _ask_made(task, context, raw, "untrained images", seed_of(context.seed, "untrained denoiser")),
-        "real": ask_images(context, context.judge, rows_of(context.data, task), f"{task.name}: real scenes"),
+        "real": ask_images(context, context.judge, rows_of(context.data, task), f"{task.name}: real scenes", made_side(context.model)),
         "captions": Request(TextVectors(context.judge), captions, f"{task.name}: captions"),
         "prompts": ask_prompts(context.judge, class_names(context, task), task.templates),
     }
@@ -79,9 +79,10 @@ def requests(task: GenerationSettings, context: Context) -> dict[str, Request]:
 def score(task: GenerationSettings, context: Context, answers: Answers) -> Result:
     """Score one image for one caption a scene.
 
-    `fd_<tower>` and `kd_<tower>` compare with all real scenes of the split, under the judge's vision tower; `fit_difference`
-    is the cosine with the own caption less that with the caption of a scene of another class; `recognised` is the share
-    whose class the judge names; `is_judge` is the inception score under the judge's class probabilities.
+    `fd_<tower>` and `kd_<tower>` compare with all real scenes of the split, brought to the size of the made ones, under the
+    judge's vision tower; `fd_judge` does so under the judge's own embeddings, which know remote sensing. `fit_difference` is
+    the cosine with the own caption less that with the caption of a scene of another class; `recognised` is the share whose
+    class the judge names; `is_judge` is the inception score under the judge's class probabilities.
     """
     scenes = _scenes(task, context)
     few = _untrained(task, context, scenes)
@@ -89,7 +90,7 @@ def score(task: GenerationSettings, context: Context, answers: Answers) -> Resul
     judge = _judge(task, context, answers)
     own, other = _cosines(task, context, scenes, made, judge)
     recognised = _recognised(made, scenes, judge)
-    scores = _distances(task, context, made, raw, matrix(answers["real"].column("features")))
+    scores = _distances(task, context, made, raw, answers["real"])
     scores |= _fit(task, context, own, other)
     scores |= _classes(task, context, made, raw, recognised, _recognised(raw, few, judge), judge)
     columns = {"label": scenes.labels, "prompt": scenes.prompts, "cosine_own": own, "cosine_other": other}
@@ -142,24 +143,38 @@ def _recognised(made: _Made, scenes: _Scenes, judge: _Judge) -> np.ndarray:
     return top_k(ranked_classes(made.embeddings, judge.weights), truth, 1).astype(np.float64)
 
 
-def _distances(task: GenerationSettings, context: Context, made: _Made, raw: _Made, real: np.ndarray) -> dict[str, Score]:
-    tower, count = tower_name(context.judge), len(made.features)
-    note = f"{tower} features, {count} made against {len(real)} real {task.split} scenes; baseline with {len(raw.features)}"
-    real_draws = draw_counts(len(real), _DISTANCE_DRAWS, context.generator(task, "real draws"))
+def _distances(task: GenerationSettings, context: Context, made: _Made, raw: _Made, answers: pa.Table) -> dict[str, Score]:
+    tower, count, total = tower_name(context.judge), len(made.pictures), answers.num_rows
+    real_draws = draw_counts(total, _DISTANCE_DRAWS, context.generator(task, "real draws"))
     made_draws = draw_counts(count, _DISTANCE_DRAWS, context.generator(task, "made draws"))
-    wide_real, wide_made = real.astype(np.float64), made.features.astype(np.float64)
-    distances = [weighted_frechet(wide_real, wide_made, *pair) for pair in zip(real_draws, made_draws, strict=True)]
-    kernels = cubic_kernel(real, real), cubic_kernel(made.features, made.features), cubic_kernel(real, made.features)
-    kernel_draws = weighted_kernel_distance(*kernels, real_draws, made_draws)
-    pairs = {
-        f"fd_{tower}": (interval_from_error(frechet(real, made.features), np.array(distances)), frechet(real, raw.features)),
-        f"kd_{tower}": (interval_from_error(kernel_distance(real, made.features), kernel_draws), kernel_distance(real, raw.features)),
+    halves = np.array_split(context.generator(task, "halves").permutation(total), 2)
+    sets = {
+        tower: (matrix(answers.column("features")), made.features, raw.features),
+        "judge": (matrix(answers.column("embedding")), made.embeddings, raw.embeddings),
     }
-    scores = {name: score_of(interval, count, baseline, _UNTRAINED, note) for name, (interval, baseline) in pairs.items()}
-    halves = np.array_split(context.generator(task, "halves").permutation(len(real)), 2)
-    among = frechet(real[halves[0]], real[halves[1]])
-    scores[f"fd_{tower}_real_halves"] = Score(among, len(real), note="two random halves of the real scenes: what no model can beat by much")
+    scores = {}
+    for name, (real, own, untrained) in sets.items():
+        what = f"{tower} features" if name == tower else f"embeddings of the judge, {tower}"
+        note = f"{what}, {count} made against {total} real {task.split} scenes of the same size; baseline with {len(untrained)}"
+        distances = _resampled_frechet(real, own, real_draws, made_draws)
+        scores[f"fd_{name}"] = score_of(
+            interval_from_error(frechet(real, own), distances), count, frechet(real, untrained), _UNTRAINED, note
+        )
+        among = frechet(real[halves[0]], real[halves[1]])
+        scores[f"fd_{name}_real_halves"] = Score(among, total, note="two random halves of the real scenes: what no model can beat by much")
+    real, own, untrained = sets[tower]
+    kernel_draws = weighted_kernel_distance(
+        cubic_kernel(real, real), cubic_kernel(own, own), cubic_kernel(real, own), real_draws, made_draws
+    )
+    interval = interval_from_error(kernel_distance(real, own), kernel_draws)
+    scores[f"kd_{tower}"] = score_of(interval, count, kernel_distance(real, untrained), _UNTRAINED, scores[f"fd_{tower}"].note)
     return scores
+
+
+def _resampled_frechet(real: np.ndarray, made: np.ndarray, real_draws: np.ndarray, made_draws: np.ndarray) -> np.ndarray:
+    """Return the Frechet distances of resamples, one for each row of counts."""
+    wide = real.astype(np.float64), made.astype(np.float64)
+    return np.array([weighted_frechet(*wide, *pair) for pair in zip(real_draws, made_draws, strict=True)])
 
 
 def _fit(task: GenerationSettings, context: Context, own: np.ndarray, other: np.ndarray) -> dict[str, Score]:

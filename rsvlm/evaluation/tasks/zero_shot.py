@@ -62,10 +62,10 @@ def _rows(task: ZeroShotSettings, context: Context) -> list[int]:
     return [row for row in task_rows(context.data, task, context.seed) if labels[row] is not None]
 
 
-def ask_images(context: Context, model: Path, rows: list[int], what: str) -> Request:
-    """Ask a contrastive model for the vectors of images."""
+def ask_images(context: Context, model: Path, rows: list[int], what: str, side: int | None = None) -> Request:
+    """Ask a contrastive model for the vectors of images, brought to squares of `side` pixels first if told so."""
     ids = context.data.column("id")
-    return Request(ImageVectors(model, context.data.folder), tuple({"id": ids[row], "row": row} for row in rows), what)
+    return Request(ImageVectors(model, context.data.folder, side), tuple({"id": ids[row], "row": row} for row in rows), what)
 
 
 def ask_prompts(model: Path, classes: list[str], templates: TemplateSet) -> Request:

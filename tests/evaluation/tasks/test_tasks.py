@@ -75,6 +75,7 @@ def fakes(monkeypatch):
     for predictor in (ImageVectors, TextVectors, ChatAnswers, MadeImages):
         monkeypatch.setattr(predictor, "key", lambda self: {"fake": type(self).__name__, "of": str(self), "wrong": sorted(wrong)})
     monkeypatch.setattr(generation, "tower_name", lambda folder: "fake_tower")
+    monkeypatch.setattr(generation, "made_side", lambda folder: 16)
     return wrong
 
 
@@ -163,7 +164,8 @@ def test_generation_is_compared_with_an_untrained_denoiser(evaluate, fakes):
     scores = found.scores
     assert scores["fd_fake_tower"].value < scores["fd_fake_tower"].baseline / 2
     assert scores["fd_fake_tower"].low < scores["fd_fake_tower"].value < scores["fd_fake_tower"].high
-    assert "12 made against 12 real test scenes; baseline with 8" in scores["fd_fake_tower"].note
+    assert "12 made against 12 real test scenes of the same size; baseline with 8" in scores["fd_fake_tower"].note
+    assert scores["fd_judge"].value < scores["fd_judge"].baseline
     assert scores["kd_fake_tower"].value < scores["kd_fake_tower"].baseline
     assert scores["recognised"].value == 1
     assert scores["fit_difference"].low > 0
