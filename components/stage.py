@@ -13,7 +13,7 @@ from types import FrameType
 
 from components import environment, guard, tracking
 from rsvlm.errors import ConfigurationError, RsvlmError
-from rsvlm.files import MANIFEST, read_manifest, remove, sha256_file, sha256_of
+from rsvlm.files import MANIFEST, explain_write_errors, read_manifest, remove, sha256_file, sha256_of
 from rsvlm.recipes.load import load_recipe, load_section, split_item
 from rsvlm.recipes.parameters import Parameters, load_parameters
 from rsvlm.recipes.schema import About
@@ -69,7 +69,8 @@ class Stage:
             }
         )
         folder = self.root / SCRATCH / f"{self.stage}-{self.item}-{key[:16]}"
-        folder.mkdir(parents=True, exist_ok=True)
+        with explain_write_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def clear_scratch(self) -> None:
@@ -87,7 +88,7 @@ def _code(root: Path, stage: str, family: str) -> str:
     try:
         found: str = json.loads((root / "code.json").read_bytes())[stage][family]
         return found
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"code.json: not the fingerprints of this code ({error}); make it again: dvc repro code") from None
 
 

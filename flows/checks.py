@@ -1,5 +1,6 @@
 """The checks behind `rsvlm doctor`: each looks at one thing and says what it found and what to do about it."""
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,7 @@ from rsvlm.recipes.parameters import load_parameters
 OK, NOTE, FAULT, FIXED = "ok", "note", "fault", "fixed"
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "MLFLOW_TRACKING_USERNAME", "PREFECT_API_AUTH_STRING", "HF_TOKEN")
 _OURS = ("prefect.server", "-m components.", "raylet", "gcs_server")
+_CACHE = Path(".dvc/cache/files/md5")
 _GIB = 1 << 30
 _NEEDED_MEMORY, _NEEDED_DISK = 7 * _GIB, 10 * _GIB
 
@@ -82,7 +84,12 @@ def check_mirror(root: Path, fix: bool) -> Iterator[Finding]:
     mirror = os.environ.get("RSVLM_MIRROR") or load_parameters(root).mirror
     if not mirror:
         yield Finding(NOTE, "mirror", "none", "sources come from their public addresses; RSVLM_MIRROR names a folder with copies")
-    elif Path(mirror).is_dir():
+        return
+    try:
+        found = (root / Path(mirror).expanduser()).is_dir()
+    except (OSError, RuntimeError):  # a name that no file system takes, or the home of nobody
+        found = False
+    if found:
         yield Finding(OK, "mirror", mirror)
     else:
         yield Finding(FAULT, "mirror", f"{mirror} is no folder", "correct or unset RSVLM_MIRROR (or mirror in params.yaml)")
@@ -105,13 +112,17 @@ def check_addresses(root: Path, fix: bool) -> Iterator[Finding]:
 
 def _reach(what: str, address: str) -> Finding:
     """Try to connect to an address; a local file or none at all is fine."""
-    parts = urllib.parse.urlsplit(address)
     ports = {"http": 80, "https": 443, "postgresql": 5432, "ray": 10001}
+    try:
+        parts = urllib.parse.urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return Finding(FAULT, what, f"{without_secrets(address)}: not an address", "correct it")
     scheme = parts.scheme.partition("+")[0]
-    if scheme not in ports or not parts.hostname:
+    if scheme not in ports or not host:
         return Finding(OK, what, without_secrets(address) if address else "on this machine")
     try:
-        socket.create_connection((parts.hostname, parts.port or ports[scheme]), timeout=2.0).close()
+        socket.create_connection((host, port or ports[scheme]), timeout=2.0).close()
     except OSError as error:
         return Finding(FAULT, what, f"{without_secrets(address)}: {error.strerror or error}", "start it, or correct its address")
     return Finding(OK, what, without_secrets(address))
@@ -119,7 +130,10 @@ def _reach(what: str, address: str) -> Finding:
 
 def without_secrets(address: str) -> str:
     """Return an address without user, password and query."""
-    parts = urllib.parse.urlsplit(address)
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError:
+        return address.partition("?")[0].rpartition("@")[2]
     if not parts.netloc:
         return address.partition("?")[0]
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -154,6 +168,31 @@ def check_dvc_lock(root: Path, fix: bool) -> Iterator[Finding]:
             yield Finding(FIXED, "DVC locks", f"{path.relative_to(root)} was corrupt and has been removed")
         else:
             yield Finding(FAULT, "DVC locks", f"{path.relative_to(root)} is corrupt", "run: rsvlm doctor --fix")
+
+
+def check_cache(root: Path, fix: bool) -> Iterator[Finding]:
+    """With `--fix`, compare every byte of DVC's cache with its name and remove what rotted: DVC itself would hand it out for ever."""
+    objects = sorted((root / _CACHE).glob("??/*"))
+    if not fix:
+        yield Finding(OK, "DVC cache", f"{len(objects)} files; rsvlm doctor --fix compares every byte")
+        return
+    if holder(root):
+        yield Finding(NOTE, "DVC cache", "not looked at while a run works", "try again after it")
+        return
+    rotten = [path for path in objects if _md5(path) != path.parent.name + path.name.removesuffix(".dir")]
+    for path in rotten:
+        remove(path)
+    if rotten:
+        yield Finding(
+            FIXED, "DVC cache", f"{len(rotten)} of {len(objects)} files were corrupt and have been removed; the next run makes them again"
+        )
+    else:
+        yield Finding(OK, "DVC cache", f"all {len(objects)} files are whole")
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def check_partials(root: Path, fix: bool) -> Iterator[Finding]:
@@ -197,6 +236,7 @@ CHECKS: tuple[Callable[[Path, bool], Iterator[Finding]], ...] = (
     check_credentials,
     check_running,
     check_dvc_lock,
+    check_cache,
     check_partials,
     check_outputs,
 )

@@ -42,7 +42,8 @@ def workspace_lock(root: Path, what: str, say: Callable[[str], None]) -> Iterato
 def holder(root: Path) -> str:
     """Return who holds the workspace, in words; empty when nobody does."""
     try:
-        with (root / LOCK).open("r+", encoding="utf-8") as stream:
+        writable = os.access(root / LOCK, os.W_OK)  # whoever may only look can ask too
+        with (root / LOCK).open("r+" if writable else "r", encoding="utf-8") as stream:
             if _try(stream.fileno()):
                 return ""
             owner = json.loads(stream.read())

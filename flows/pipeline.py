@@ -71,8 +71,12 @@ class Pipeline:
             self._repo = Repo(str(root))
             self._graph = self._repo.index.graph
         except DvcException as error:
-            raise ConfigurationError(f"{root / 'dvc.yaml'}: {_one_line(error)}") from None
+            raise ConfigurationError(_explain(root, error)) from None
         self._stages = {stage.addressing: stage for stage in self._graph}
+        if CODE not in self._stages:
+            raise ConfigurationError(
+                f"{root / 'dvc.yaml'}: no stage '{CODE}', so this is not the pipeline of rsvlm; get the file back from git"
+            )
         self._root = root
         self._hashes: dict[str, Any] = {}
 
@@ -165,6 +169,15 @@ def _describe(dependency: Any) -> str:
 def _place(address: str) -> tuple[int, str]:
     stage, _, item = address.partition("@")
     return (STAGES.index(stage) if stage in STAGES else -1, item)
+
+
+def _explain(root: Path, error: BaseException) -> str:
+    """Return what DVC says against the file that it is about."""
+    why = _one_line(error)
+    if "dvc.lock" not in why:
+        return f"{root / 'dvc.yaml'}: {why}"
+    remedy = "get it back from git, or remove it: results in the cache are found again, others are made again"
+    return f"{root / 'dvc.lock'}: {why}; {remedy}"
 
 
 def _one_line(error: BaseException) -> str:

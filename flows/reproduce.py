@@ -21,6 +21,8 @@ _TAIL = 30
 _EXIT = re.compile(r"exited with (-?\d+)")
 _ERROR = re.compile(r"^(?:ERROR: )?(?:\w+: )?error: (.+)$")
 _ADVICE = re.compile(r"^(To track the changes with git|To enable auto staging|Use `dvc push`|Updating lock file|\s+(git add|dvc config) )")
+_DAMAGED_LOCK = "Unable to read RWLock-file"
+_DVC_REASON = re.compile(r"^ERROR: failed to reproduce '[^']*': (?!failed to run)(.+)$")
 _BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 _TRANSIENT_EXITS = range(-64, 0)
 
@@ -204,11 +206,16 @@ def _failure(address: str, code: int, tail: list[str]) -> StageError:
     stage_code = exits[-1] if exits else code
     if any(_BUSY.search(line) for line in tail):
         return StageError(address, "another DVC command works on the same files; wait for it, or stop it", 1, transient=True)
+    if any(_DAMAGED_LOCK in line for line in tail):
+        return StageError(
+            address, "DVC's table of running stages (.dvc/tmp/rwlock) is damaged; run: rsvlm doctor --fix", 1, transient=False
+        )
     errors = [match[1] for line in tail if (match := _ERROR.match(line))]
     if errors:
         return StageError(address, errors[-1], stage_code, transient=False)
     if stage_code in _TRANSIENT_EXITS or stage_code in (137, 143):
         return StageError(address, f"was killed (exit {stage_code}); is the memory enough?", stage_code, transient=True)
     traces = [line for line in tail if not line.startswith(("ERROR: failed to reproduce", "  ", "Traceback"))]
-    reason = traces[-1] if traces else "no output"
+    own = [match[1] for line in tail if (match := _DVC_REASON.match(line))]
+    reason = traces[-1] if traces else own[-1] if own else "no output"
     return StageError(address, f"failed (exit {stage_code}): {reason}", stage_code, transient=False)

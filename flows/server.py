@@ -4,6 +4,7 @@ Never Prefect's ephemeral mode: its server outlives a killed run and keeps no sc
 """
 
 import contextlib
+import http.client
 import os
 import socket
 import subprocess
@@ -17,11 +18,14 @@ from pathlib import Path
 
 import components.guard as guard
 from rsvlm.errors import ConfigurationError, RsvlmError
+from rsvlm.files import explain_write_errors
 
 HOME = Path(".rsvlm/prefect")
 _START_SECONDS = 180.0
 _RESTARTS = 3
 _LOG = "server.log"
+_LOG_TAIL = 20_000
+_DAMAGED = ("file is not a database", "database disk image is malformed")
 
 
 def free_port() -> int:
@@ -41,7 +45,7 @@ def chosen_port() -> int:
     asked = os.environ.get("PREFECT_SERVER_API_PORT", "")
     if not asked:
         return free_port()
-    if not asked.isdigit() or not 0 < int(asked) < 65536:
+    if not asked.isdecimal() or not 0 < int(asked) < 65536:
         raise ConfigurationError(f"PREFECT_SERVER_API_PORT: '{asked}' is not a port; a number from 1 to 65535, or unset, is needed")
     with socket.socket() as probe:
         try:
@@ -59,7 +63,7 @@ def answers(address: str, seconds: float = 2.0) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=seconds) as reply:
             return reply.status == 200
-    except (urllib.error.URLError, OSError, ValueError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError):  # the latter two: no address at all
         return False
 
 
@@ -81,10 +85,14 @@ def prefect_server(root: Path) -> Iterator[str]:
         ConfigurationError: the address or port in the environment cannot be used.
         RsvlmError: our own server did not start; names its log.
     """
+    for name in [name for name, value in os.environ.items() if name.startswith("PREFECT_") and not value]:
+        del os.environ[name]  # empty means unset, as with our own variables; Prefect would call it a wrong value
     for name, value in environment(root).items():
         os.environ.setdefault(name, value)
     home = Path(os.environ["PREFECT_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
+    with explain_write_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        (home / _LOG).touch()
     given = os.environ.get("PREFECT_API_URL")
     if given:
         if not answers(given, 10.0):
@@ -123,7 +131,12 @@ class _Server:
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
-            env={**os.environ, "PREFECT_UI_API_URL": f"http://127.0.0.1:{self._port}/api"},
+            # The server's words go to its log file, not to the terminal: let it say why it ends.
+            env={
+                **os.environ,
+                "PREFECT_UI_API_URL": f"http://127.0.0.1:{self._port}/api",
+                "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+            },
         )
 
     def _keep(self) -> None:
@@ -147,11 +160,22 @@ class _Server:
             self._process.wait()
 
 
+def _why(log: Path) -> str:
+    """Say what the log of a server that ended speaks of, where we know the remedy."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _LOG_TAIL))
+        tail = stream.read().decode(errors="replace")
+    if any(words in tail for words in _DAMAGED):
+        folder = log.parent
+        return f"{folder / 'prefect.db'} is damaged: move the folder {folder} away and run again; only the history of runs is lost"
+    return f"its log is {log}"
+
+
 def _wait(server: _Server, address: str, log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while not answers(address):
         if server.ended is not None:
-            raise RsvlmError(f"the Prefect server ended at once (exit {server.ended}); its log is {log}")
+            raise RsvlmError(f"the Prefect server ended at once (exit {server.ended}); {_why(log)}")
         if time.monotonic() > end:
             raise RsvlmError(f"the Prefect server did not answer within {_START_SECONDS:.0f} s; its log is {log}")
         time.sleep(0.1)

@@ -1,10 +1,19 @@
 """The errors that rsvlm raises for its users: one line each, with a remedy, and the exit code that a command ends with."""
 
+_LONGEST = 4_000
+
 
 class RsvlmError(Exception):
     """Something the user must know about: the message is one line that says what, where, and what is allowed."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message as one line of bounded length, whatever the name or library text that it quotes holds."""
+        text = super().__str__()
+        if not text.isprintable():  # line breaks, terminal escapes, text direction marks, half surrogate pairs
+            text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 class ConfigurationError(RsvlmError):

@@ -28,6 +28,9 @@ _MAX_PIXELS_A_BYTE = 9_000
 _ORIENTATIONS_THAT_TURN = (5, 6, 7, 8)
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L", "I;16N")
 
+# What Pillow raises for damaged files, as found by damaging them.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, AttributeError, struct.error, zlib.error)
+
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
@@ -66,7 +69,7 @@ def _open(data: bytes, name: str) -> Image.Image:
         raise ImageError(name, "too-large", f"claims more than the {MAX_PIXELS:,} pixels that are allowed") from None
     except UnidentifiedImageError:
         raise ImageError(name, "format", f"not a readable picture; allowed: {', '.join(FORMATS)}") from None
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError) as error:
+    except _BROKEN as error:
         raise ImageError(name, "broken", f"unreadable header: {error}") from None
     width, height = image.size
     pixels = width * height
@@ -79,9 +82,17 @@ def _open(data: bytes, name: str) -> Image.Image:
     if image.mode not in _MODES:
         raise ImageError(name, "depth", f"pixel type {image.mode} is not 8 or 16 bits a channel")
     # A camera's JPEG may carry a second picture for stereo viewing (MPO); the first one counts.
-    if getattr(image, "n_frames", 1) > 1 and image.format not in ("JPEG", "MPO"):
+    if image.format not in ("JPEG", "MPO") and _frames(image, name) > 1:
         raise ImageError(name, "frames", "holds several frames; a picture has one")
     return image
+
+
+def _frames(image: Image.Image, name: str) -> int:
+    """Return the number of frames; to count them, Pillow reads headers further in."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except _BROKEN as error:
+        raise ImageError(name, "broken", f"unreadable header: {error}") from None
 
 
 def inspect(data: bytes, name: str) -> PictureInfo:
@@ -96,7 +107,11 @@ def inspect(data: bytes, name: str) -> PictureInfo:
     """
     image = _open(data, name)
     width, height = image.size
-    if image.getexif().get(ExifTags.Base.Orientation) in _ORIENTATIONS_THAT_TURN:
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation) in _ORIENTATIONS_THAT_TURN
+    except _BROKEN as error:  # a PNG's EXIF may stand behind its pixels
+        raise ImageError(name, "broken", f"unreadable metadata: {error}") from None
+    if turned:
         width, height = height, width
     bands = 3 if image.mode == "P" else len(image.getbands())
     return PictureInfo(str(image.format), width, height, bands, "uint16" if image.mode.startswith("I;16") else "uint8")
@@ -121,7 +136,7 @@ def decode(data: bytes, name: str) -> Image.Image:
         if _ends_flat(image) and not _fills_its_size(data, image):
             raise ImageError(name, "truncated", f"its data ends before {image.size[0]} x {image.size[1]} pixels are full")
         rgb = _to_rgb(ImageOps.exif_transpose(image) if image.getexif() else image)
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError, OverflowError, zlib.error) as error:
+    except (*_BROKEN, MemoryError) as error:
         reason = "truncated" if "truncated" in str(error) or "end of" in str(error) else "broken"
         raise ImageError(name, reason, f"its pixels cannot be decoded: {error}") from None
     rgb.info.clear()
@@ -187,3 +202,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         black = Image.new("RGBA", clear.size, (0, 0, 0, 255))
         return Image.alpha_composite(black, clear).convert("RGB")
     return image.convert("RGB") if image.mode != "RGB" else image
+
+
+def square(picture: Image.Image, side: int) -> Image.Image:
+    """Cut the largest square from a picture's centre and bring it to `side` pixels (bicubic), in RGB."""
+    short = min(picture.size)
+    left, top = (picture.width - short) / 2, (picture.height - short) / 2
+    return picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + short, top + short)).convert("RGB")

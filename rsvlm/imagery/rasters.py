@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.warp import transform, transform_bounds
@@ -27,6 +28,8 @@ _LONLAT = CRS.from_epsg(4326)
 # WGS 84: semi-major axis in metres and first eccentricity squared.
 _AXIS, _ECCENTRICITY2 = 6_378_137.0, 0.00669437999014
 _SPAN = 32
+# What GDAL raises where coordinates have no place on the earth: another body, a local grid, a view that reaches into space.
+NO_PLACE = (CPLE_BaseError, RasterioError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -91,24 +94,40 @@ def info(path: Path) -> RasterInfo:
 
 
 def describe(dataset: Any) -> RasterInfo:
-    """Return the facts of an open rasterio dataset."""
-    affine = tuple(float(value) for value in dataset.transform)[:6]
+    """Return the facts of an open rasterio dataset; one whose georeference names no place on the earth has none."""
+    affine: tuple[float, float, float, float, float, float] = tuple(float(value) for value in dataset.transform)[:6]  # type: ignore[assignment]
     bands = tuple(description or f"band{number}" for number, description in enumerate(dataset.descriptions, 1))
     crs = dataset.crs
-    placed = bool(crs) and not dataset.transform.is_identity
-    centre = _lonlat(crs, affine, dataset.width / 2, dataset.height / 2) if placed else None
+    place = _place(crs, affine, dataset.width, dataset.height) if crs and not dataset.transform.is_identity else None
     return RasterInfo(
         width=dataset.width,
         height=dataset.height,
         bands=bands,
         dtype=str(dataset.dtypes[0]),
         nodata=None if dataset.nodata is None else float(dataset.nodata),
-        crs=crs.to_string() if placed else None,
-        transform=affine,  # type: ignore[arg-type]
-        gsd=_gsd(crs, affine, dataset.width, dataset.height) if placed else None,
-        bounds=lonlat_bounds(crs, affine, dataset.width, dataset.height) if placed else None,
-        centre=centre,
+        crs=crs.to_string() if place else None,
+        transform=affine,
+        gsd=place[0] if place else None,
+        bounds=place[1] if place else None,
+        centre=place[2] if place else None,
     )
+
+
+def _place(
+    crs: Any, affine: Sequence[float], width: int, height: int
+) -> tuple[float | None, tuple[float, float, float, float], tuple[float, float]] | None:
+    """Return GSD, bounds and centre; None where they are not on the earth, or the pixels have no area."""
+    a, b, _, d, e, _ = affine
+    if not all(map(math.isfinite, affine)) or a * e == b * d:
+        return None
+    try:
+        centre = _lonlat(crs, affine, width / 2, height / 2)
+        bounds = lonlat_bounds(crs, affine, width, height)
+        gsd = _gsd(crs, affine, width, height)
+    except NO_PLACE:
+        return None
+    right = all(map(math.isfinite, (*centre, *bounds))) and -90.5 <= bounds[1] <= bounds[3] <= 90.5  # half a pixel may stand out
+    return (gsd, bounds, centre) if right else None
 
 
 def _at(affine: Sequence[float], column: float, row: float) -> tuple[float, float]:

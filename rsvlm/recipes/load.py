@@ -93,7 +93,7 @@ def check_recipe(path: Path) -> Recipe:
     items = {item_of(name, profile): profile for profile in PROFILES}
     sections: dict[str, dict[str, Section]] = {}
     for stage in STAGES:
-        for item in data.get(stage, {}):
+        for item in _items(path, data, stage):
             if item not in items:
                 raise ConfigurationError(f"{path}: {stage}.{item}: unknown item; allowed: {', '.join(items)}{nearest(item, list(items))}")
             where = f"{path}: {stage}.{item}"
@@ -104,6 +104,14 @@ def check_recipe(path: Path) -> Recipe:
     if "laptop" not in sections:
         raise ConfigurationError(f"{path}: no section for '{name}'; a recipe needs at least its laptop profile")
     return Recipe(name, path, about, sections)
+
+
+def _items(path: Path, data: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
+    """Return the items of a stage; none where the file has no such stage."""
+    items = data.get(stage, {})
+    if not isinstance(items, Mapping):
+        raise ConfigurationError(f"{path}: {stage}: a mapping of recipe items is needed, not {str(items)[:40]!r}; or leave the stage out")
+    return items
 
 
 def _item(path: Path, data: Mapping[str, Any], section: str, item: str) -> Mapping[str, Any]:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from rsvlm.errors import ConfigurationError
 from rsvlm.recipes.yaml import read_yaml
 from rsvlm.settings import Settings, validate
 
@@ -43,4 +45,16 @@ def load_parameters(root: Path) -> Parameters:
         ConfigurationError: one line with file, key and what is allowed.
     """
     path = root / "params.yaml"
-    return validate(Parameters, read_yaml(path), str(path))
+    parameters = validate(Parameters, read_yaml(path), str(path))
+    addresses = {"tracking": parameters.tracking, "storage": parameters.storage, "resources.ray_address": parameters.resources.ray_address}
+    for key, address in addresses.items():
+        if not _is_address(address):  # not shown: it may hold a password
+            raise ConfigurationError(f"{path}: {key}: not an address; scheme://host:port/path is needed, or empty for this machine")
+    return parameters
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).port is None or bool(urlsplit(text).hostname)
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False

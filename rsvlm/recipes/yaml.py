@@ -24,6 +24,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = path.read_bytes()
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
     if len(data) > _MAX_BYTES:
         raise ConfigurationError(f"{path}: {len(data):,} bytes; a recipe may have {_MAX_BYTES:,}")
     try:
@@ -38,6 +40,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         line = f", line {mark.line + 1}" if mark else ""
         problem = str(getattr(error, "problem", None) or error).splitlines()[0]
         raise ConfigurationError(f"{path}{line}: not valid YAML: {problem}") from None
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # `2020-13-45`, `!!bool maybe`, a number of 5000 digits
+        raise ConfigurationError(f"{path}: holds a value that is not what it looks like: {str(error)[:200]}") from None
     if not isinstance(loaded, dict):
         raise ConfigurationError(f"{path}: holds {type(loaded).__name__}; a mapping of keys is needed")
     return loaded

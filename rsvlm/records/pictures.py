@@ -10,7 +10,7 @@ from rasterio.warp import transform
 
 from rsvlm.errors import DataError
 from rsvlm.imagery.pictures import ImageError, decode
-from rsvlm.imagery.rasters import RasterInfo, info, lonlat_bounds, open_raster, read
+from rsvlm.imagery.rasters import NO_PLACE, RasterInfo, info, lonlat_bounds, open_raster, read
 from rsvlm.imagery.stretch import percentile_limits, to_rgb
 from rsvlm.records.chips import Window
 from rsvlm.records.models import Point
@@ -81,18 +81,24 @@ def pixel_mapper(path: Path) -> Callable[[str, list[Point]], list[Point]]:
     """Return a function from points in a named CRS to fractional pixel coordinates on a raster.
 
     Raises:
-        DataError: the raster cannot be read, or has no CRS, so that nothing can be placed on it.
+        DataError: the raster cannot be read, or has no CRS or no area, so that nothing can be placed on it.
     """
     with open_raster(path) as raster:
-        crs, (a, b, c, d, e, f) = raster.crs, tuple(~raster.transform)[:6]
+        crs, affine = raster.crs, raster.transform
     if crs is None:
         raise DataError(f"{path}: has no CRS, so nothing can be placed on it; give it one (gdal_edit.py -a_srs EPSG:...)")
+    if affine.is_degenerate:
+        raise DataError(f"{path}: its geotransform {tuple(affine)[:6]} gives pixels no area, so nothing can be placed on it")
+    a, b, c, d, e, f = tuple(~affine)[:6]
 
     def to_pixels(name: str, points: list[Point]) -> list[Point]:
-        source = CRS.from_user_input(name)
         xs, ys = [x for x, _ in points], [y for _, y in points]
-        if source != crs:
-            xs, ys, *_ = transform(source, crs, xs, ys)
+        try:
+            source = CRS.from_user_input(name)
+            if source != crs:
+                xs, ys, *_ = transform(source, crs, xs, ys)
+        except NO_PLACE as error:
+            raise Unfit("footprint has no place on the raster", f"{name}: {str(error)[:100]}") from None
         return [(a * x + b * y + c, d * x + e * y + f) for x, y in zip(xs, ys, strict=True)]
 
     return to_pixels

@@ -45,9 +45,12 @@ class RawSource:
         if relative.is_absolute() or ".." in relative.parts or "\0" in file or not relative.parts:
             raise Unfit("file name leaves its folder", file[:100])
         path = self.folder / "files" / relative
-        if not path.is_file():
-            raise Unfit("file is missing", file[:100])
-        return path
+        try:
+            if path.is_file():
+                return path
+        except OSError:  # a name longer than any file system takes
+            pass
+        raise Unfit("file is missing", file[:100])
 
     def find(self, pattern: str) -> list[str]:
         """Return the source's files that match a glob pattern, relative to its folder, sorted.
@@ -56,7 +59,10 @@ class RawSource:
             DataError: none does.
         """
         root = self.folder / "files"
-        found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
+        try:
+            found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
+        except (ValueError, NotImplementedError, OSError) as error:
+            raise DataError(f"source '{self.name}': the recipe's pattern {pattern!r} is none ({error}); relative, as in */*.jpg") from None
         if not found:
             raise DataError(f"{root}: nothing matches '{pattern}'; check the recipe's pattern or run the acquire stage again")
         return found

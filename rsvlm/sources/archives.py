@@ -1,7 +1,9 @@
 """Members of tar.gz and zip archives, read one by one under limits; nothing is ever unpacked as a whole."""
 
+import errno
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -21,6 +23,9 @@ MAX_RATIO = 200
 # Below this many unpacked bytes the ratio says nothing: a few short text files pack very well.
 _RATIO_COUNTS_FROM = 64_000_000
 _BLOCK = 1 << 20
+# What Python's readers raise for damaged archives, beside an OSError without a system's error number: RuntimeError stands
+# for encrypted members and unknown methods, ValueError for names and sizes that are none.
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError, ValueError)
 
 
 def bring(address: ArchiveAddress, wanted: list[Wanted], store: Store) -> dict[str, Path]:
@@ -39,8 +44,10 @@ def bring(address: ArchiveAddress, wanted: list[Wanted], store: Store) -> dict[s
         archive = store.get(key, whole, address.url, lambda part: http.download(address.url, part, max_bytes=address.max_bytes))
         try:
             extract(archive, address, missing, keys, store)
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise SourceError(f"{address.url}: not a whole tar.gz or zip archive ({error})") from None
+        except (*_DAMAGED, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # the disk's trouble, not the archive's
+            raise SourceError(f"{address.url}: not a whole tar.gz or zip archive ({str(error)[:200]})") from None
         finally:
             archive.unlink(missing_ok=True)
     return {item.name: store.path(keys[item.name]) for item in wanted}

@@ -38,10 +38,22 @@ def open_places(root: Path, mirror: str) -> Places:
     Raises:
         ConfigurationError: a mirror is named but there is no such folder.
     """
-    folder = (root / Path(mirror).expanduser()) if mirror else None
-    if folder is not None and not folder.is_dir():
-        raise ConfigurationError(f"mirror {folder}: no such folder; correct RSVLM_MIRROR (or `mirror` in params.yaml), or leave it empty")
+    folder = mirror_folder(root, mirror)
     return Places(folder, Store(root / ".rsvlm" / "downloads"), root)
+
+
+def mirror_folder(root: Path, mirror: str) -> Path | None:
+    """Return the mirror's folder; None where none is named."""
+    if not mirror:
+        return None
+    try:
+        folder = root / Path(mirror).expanduser()
+        found = folder.is_dir()
+    except (OSError, RuntimeError):  # a name that no file system takes, or the home of nobody
+        folder, found = Path(mirror), False
+    if not found:
+        raise ConfigurationError(f"mirror {folder}: no such folder; correct RSVLM_MIRROR (or `mirror` in params.yaml), or leave it empty")
+    return folder
 
 
 def fetch(source: Source, destination: Path, places: Places) -> tuple[ListedFile, ...]:

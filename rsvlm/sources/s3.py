@@ -8,7 +8,16 @@ from typing import Any
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, NoCredentialsError, ResponseStreamingError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ResponseStreamingError,
+)
 
 from rsvlm.errors import SourceError
 from rsvlm.files import explain_write_errors
@@ -84,7 +93,9 @@ class Client:
                 failures += 1
                 if failures >= _ATTEMPTS:
                     raise SourceError(f"{where}: {type(error).__name__} {failures} times in a row; run again to go on") from None
-            except BotoCoreError as error:
+            except (ProfileNotFound, PartialCredentialsError) as error:
+                raise SourceError(f"{where}: the credentials in the environment are not whole: {error}") from None
+            except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no address
                 raise SourceError(f"{where}: {type(error).__name__}; check endpoint_url, region and network") from None
 
     def _transfer(self, wanted: Wanted, partial: Path, have: int, progress: Progress) -> None:

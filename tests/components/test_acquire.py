@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,6 +75,42 @@ def test_a_wrong_file_leaves_what_was_there(stage: Stage) -> None:
         acquire.run(stage)
     assert verify(stage.root / "data" / "raw" / "remoteclip").sha256 == before
     assert [path.name for path in (stage.root / "data" / "raw").iterdir()] == ["remoteclip"]
+
+
+@pytest.mark.parametrize("name", ["none", "a.txt", "~nobody-of-that-name/x", "x" * 300])
+def test_a_mirror_that_is_no_folder_stops_before_any_work(stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (stage.root / "a.txt").touch()
+    monkeypatch.setenv("RSVLM_MIRROR", name)
+    with pytest.raises(RsvlmError, match=r"no such folder; correct RSVLM_MIRROR") as caught:
+        acquire.run(stage)
+    assert caught.value.exit_code == 2
+    assert not (stage.root / "data").exists()
+
+
+@pytest.mark.fault
+def test_a_mirror_needs_no_network(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I27: nothing asks for a name or a connection where the mirror has every file."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError(f"the network was asked: {arguments}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    acquire.run(stage)
+    verify(stage.root / "data" / "raw" / "remoteclip")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("mask", [0o077, 0o000])
+def test_the_callers_mask_does_not_count(stage: Stage, mask: int) -> None:
+    """I27: what is published is the same under any umask, and its owner can replace it."""
+    before = os.umask(mask)
+    try:
+        for _ in range(2):
+            acquire.run(stage)
+    finally:
+        os.umask(before)
+    assert len(verify(stage.root / "data" / "raw" / "remoteclip").files) == 3
 
 
 @pytest.mark.fault

@@ -102,11 +102,27 @@ def test_errors_are_one_line_with_their_exit_code(workspace: Path, arguments: li
     assert line in errors
 
 
-def test_without_fingerprints(workspace: Path) -> None:
-    (workspace / "code.json").write_text("{}")
+@pytest.mark.parametrize("text", ["{}", "[]", '{"acquire": 5}', "{", "\0"])
+def test_without_fingerprints(workspace: Path, text: str) -> None:
+    (workspace / "code.json").write_text(text)
     code, _, errors = finish(start(workspace, "remoteclip"))
     assert (code, errors.count("\n")) == (2, 1)
     assert "make it again: dvc repro code" in errors
+
+
+@pytest.mark.fault
+def test_scratch_that_may_not_be_written_is_one_line(workspace: Path) -> None:
+    (workspace / ".rsvlm").mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(workspace / ".rsvlm")], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("mounting a read-only file system needs more rights")
+    try:
+        code, _, errors = finish(start(workspace, "remoteclip"))
+    finally:
+        subprocess.run(["umount", str(workspace / ".rsvlm")], check=True)
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "no permission to write here; change its owner or choose another folder" in errors
 
 
 @pytest.mark.fault

@@ -1,5 +1,6 @@
 """What `rsvlm doctor` finds, and repairs."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from flows import checks
 from flows.lock import holder, workspace_lock
-from rsvlm.files import publish
+from rsvlm.files import publish, remove, verify
 from tests.flows.workspaces import rsvlm
 
 
@@ -52,8 +53,36 @@ def test_a_server_that_does_not_answer(root: Path, monkeypatch: pytest.MonkeyPat
 def test_a_mirror_that_is_not_there(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RSVLM_MIRROR", str(tmp_path / "none"))
     assert found(checks.check_mirror, root)["mirror"].verdict == checks.FAULT
+    for name in ("~nobody-of-that-name/x", "x" * 300):
+        monkeypatch.setenv("RSVLM_MIRROR", name)
+        assert found(checks.check_mirror, root)["mirror"].verdict == checks.FAULT
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    monkeypatch.setenv("RSVLM_MIRROR", f"~/{tmp_path.name}")
+    assert found(checks.check_mirror, root)["mirror"].verdict == checks.OK
     monkeypatch.setenv("RSVLM_MIRROR", str(tmp_path))
     assert found(checks.check_mirror, root)["mirror"].verdict == checks.OK
+
+
+@pytest.mark.parametrize("address", ["http://me:hunter2@host:bad", "http://[half", "http://host:99999"])
+def test_addresses_that_are_none_are_faults(root: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    monkeypatch.setenv("PREFECT_API_URL", address)
+    findings = found(checks.check_addresses, root)
+    assert {findings["storage"].verdict, findings["Prefect"].verdict} == {checks.FAULT}
+    assert "hunter2" not in str(findings)
+
+
+@pytest.mark.fault
+def test_who_may_only_look_can_ask_who_works(tmp_path: Path) -> None:
+    with workspace_lock(tmp_path, "a test", print):
+        pass
+    if subprocess.run(["mount", "--bind", str(tmp_path), str(tmp_path)], capture_output=True, check=False).returncode:
+        pytest.skip("mounting a read-only file system needs more rights")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(tmp_path)], check=True)
+        assert holder(tmp_path) == ""
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 @pytest.mark.fault
@@ -69,6 +98,28 @@ def test_a_corrupt_dvc_lock_is_found_and_repaired(workspace: Path) -> None:
     rsvlm(workspace, "doctor", "--fix")
     assert not lock.exists()
     assert found(checks.check_dvc_lock, workspace)["DVC locks"].verdict == checks.OK
+
+
+@pytest.mark.fault
+def test_a_byte_that_flipped_in_the_cache_is_found_and_the_stage_runs_again(workspace: Path, prefect_api: str) -> None:
+    """F21: DVC hands out what its cache holds; after the repair the next run has the right bytes, also after another checkout."""
+    command = ("run", "remoteclip", "--profile", "smoke", "--until", "acquire")
+    assert rsvlm(workspace, *command, PREFECT_API_URL=prefect_api).returncode == 0
+    output = workspace / "data/raw/remoteclip-smoke"
+    before = verify(output).sha256
+    content = next(path for path in sorted(output.rglob("*")) if path.is_file() and path.name != "manifest.json")
+    digest = hashlib.md5(content.read_bytes(), usedforsecurity=False).hexdigest()
+    rotten = workspace / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    rotten.chmod(0o644)
+    rotten.write_bytes(b"X" + rotten.read_bytes()[1:])
+    assert found(checks.check_cache, workspace)["DVC cache"].verdict == checks.OK
+    assert "1 of " in found(checks.check_cache, workspace, True)["DVC cache"].found
+    assert not rotten.exists()
+    remove(output)
+    assert rsvlm(workspace, *command, PREFECT_API_URL=prefect_api).returncode == 0
+    assert verify(output).sha256 == before
+    assert "are whole" in found(checks.check_cache, workspace, True)["DVC cache"].found
+    assert rotten.exists()
 
 
 def test_half_written_folders_are_found_and_cleared(workspace: Path) -> None:

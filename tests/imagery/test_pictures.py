@@ -84,6 +84,31 @@ def test_flat_png_of_each_kind_is_whole() -> None:
         assert decode(_bytes(Image.new(mode, (33, 17)), "PNG"), mode).size == (33, 17)
 
 
+@pytest.mark.fault
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_pictures_are_refused_or_read_but_nothing_else_is_raised() -> None:
+    """I05: a thousand ways to break a header; Pillow raises many classes of errors for them."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = _noise()
+    formats = [("JPEG", {"exif": exif}), ("JPEG", {"progressive": True}), ("PNG", {"exif": exif}), ("WEBP", {}), ("TIFF", {})]
+    whole = [_bytes(picture, kind, **options) for kind, options in formats]
+    whole.append(_bytes(picture, "MPO", save_all=True, append_images=[picture]))
+    draw = np.random.default_rng(11)
+    refused: list[str] = []
+    for number in range(1_500):
+        data = bytearray(whole[number % len(whole)])
+        for _ in range(int(draw.integers(1, 5))):
+            data[int(draw.integers(min(len(data), 400)))] = int(draw.choice([0, 1, 127, 255, int(draw.integers(256))]))
+        for look in (inspect, decode):
+            try:
+                look(bytes(data), "a.jpg")
+            except ImageError as error:
+                refused.append(str(error))
+    assert len(refused) > 300
+    assert all(line.isprintable() for line in refused)
+
+
 def test_keeps_the_high_byte_of_16_bits() -> None:
     values = np.array([[0x0000, 0x01FF], [0x7F00, 0xFFFF]], dtype=np.uint16)
     data = _bytes(Image.fromarray(values), "PNG")

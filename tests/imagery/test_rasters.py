@@ -80,6 +80,26 @@ def test_a_raster_without_place_is_readable_but_refused_where_a_place_is_needed(
     assert len(list(chips.pictures(path, 4, [1, 2, 3], georeferenced=False))) == 4
 
 
+@pytest.mark.parametrize(
+    ("crs", "affine"),
+    [
+        ('LOCAL_CS["site",UNIT["metre",1]]', Affine(1, 0, 5, 0, -1, 7)),
+        ("+proj=longlat +R=1737400", Affine(0.1, 0, 1, 0, -0.1, 10)),  # the Moon
+        ("+proj=geos +h=35785831 +lon_0=0 +sweep=y", Affine(170_000, 0, -5_500_000, 0, -170_000, 5_500_000)),  # corners in space
+        ("EPSG:32633", Affine(1e7, 0, 1e12, 0, -1e7, 1e12)),
+        ("EPSG:32633", Affine(0, 0, 5e5, 0, 0, 5e6)),
+        ("EPSG:32633", Affine(1, 1, 5e5, 1, 1, 5e6)),
+        ("EPSG:32633", Affine(math.nan, 0, 5e5, 0, -1, 5e6)),
+        ("EPSG:4326", Affine(1, 0, 10, 0, -1, 120)),  # north of the pole
+    ],
+)
+def test_a_georeference_that_names_no_place_on_the_earth_gives_none(tmp_path: Path, crs: str, affine: Affine) -> None:
+    path = _write(tmp_path / "a.tif", _ramp(), crs, affine)
+    info = rasters.info(path)
+    assert (info.crs, info.gsd, info.bounds, info.centre) == (None, None, None, None)
+    assert rasters.read(path)[0].shape == (1, 50, 60)
+
+
 def test_bands_go_by_name(tmp_path: Path) -> None:
     names = tuple(f"B{number:02}" for number in (8, 4, 3, 2, 1, 5, 6, 7, 9, 10, 11, 12, 13))
     path = _write(tmp_path / "a.tif", _ramp(13, 5, 6), "EPSG:32632", Affine(10, 0, 5e5, 0, -10, 5e6), names)

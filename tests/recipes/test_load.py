@@ -63,6 +63,22 @@ def refused(workspace: Path, name: str = "remoteclip") -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["", "5", "remoteclip", "[remoteclip]"])
+def test_a_stage_that_is_no_mapping(workspace: Path, value: str) -> None:
+    path = workspace / "recipes/contrastive/remoteclip.yaml"
+    about = path.read_text().partition("\nacquire:")[0]
+    path.write_text(f"{about}\nacquire: {value}\n")
+    assert "acquire: a mapping of recipe items is needed" in refused(workspace)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", "\u202epilc", "\ud800", "x" * 10_000])
+def test_odd_names_are_quoted_in_one_bounded_line(workspace: Path, name: str) -> None:
+    words = refused(workspace, name)
+    assert words.isprintable()
+    assert len(words) < 5_000
+    assert "known: geochat, remoteclip, rs-sd" in words
+
+
 def test_unknown_recipe(workspace: Path) -> None:
     assert refused(workspace, "remoteclp").endswith("(did you mean 'remoteclip'?)")
 
@@ -146,3 +162,21 @@ def test_parameters(workspace: Path, old: str, new: str, words: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_parameters(workspace)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("tracking: sqlite:///mlruns/mlflow.db", "tracking: postgresql://me:hunter2@db:port/x", "tracking"),
+        ('storage: ""', 'storage: "s3://me:hunter2@[half"', "storage"),
+        ('ray_address: ""', 'ray_address: "ray://hunter2:99999"', "resources.ray_address"),
+    ],
+)
+def test_an_address_that_is_none_is_named_and_not_shown(workspace: Path, old: str, new: str, key: str) -> None:
+    path = workspace / "params.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigurationError, match=f"params.yaml: {key}: not an address") as caught:
+        load_parameters(workspace)
+    assert "hunter2" not in str(caught.value)

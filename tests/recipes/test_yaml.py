@@ -26,6 +26,11 @@ def test_plain_values_and_anchors(tmp_path: Path) -> None:
     assert read_yaml(path) == {"a": {"x": 1, "y": 0.001, "z": "yes", "on": 12}, "b": {"x": 2, "y": 0.001, "z": "yes", "on": 12}}
 
 
+def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
+        read_yaml(tmp_path)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such file"):
         read_yaml(tmp_path / "none.yaml")
@@ -49,6 +54,10 @@ def test_missing_file(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         ("a: \x00\n", "not valid YAML"),
         ("#" * 2_000_001, "bytes; a recipe may have"),
+        ("a: 2020-13-45\n", "a value that is not what it looks like: month must be in 1..12"),
+        ("a: !!int x\n", "a value that is not what it looks like"),
+        ("a: !!bool maybe\n", "a value that is not what it looks like"),
+        (f"a: {'9' * 6_000}\n", "a value that is not what it looks like"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str | bytes, words: str) -> None:

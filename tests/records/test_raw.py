@@ -36,6 +36,18 @@ def test_missing_files_and_patterns_are_told(source):
         source.find("*.tif")
 
 
+def test_names_that_no_file_system_takes_are_missing_files(source):
+    for name in ("a" * 5_000, f"a/{'b' * 300}.jpg"):
+        with pytest.raises(Unfit, match="file is missing"):
+            source.path(name)
+
+
+@pytest.mark.parametrize("pattern", ["/etc/*", "", "**x"])
+def test_patterns_that_are_none_are_told(source, pattern):
+    with pytest.raises(DataError, match=r"source 'made': the recipe's pattern .* is none"):
+        source.find(pattern)
+
+
 def test_a_source_without_index_is_told(tmp_path):
     with pytest.raises(DataError, match="no readable index of source 'made'"):
         RawSource("made", tmp_path).licence("a")

@@ -111,6 +111,8 @@ LINES = [
     (b"[" * 100_000 + b"\n", "line is not JSON"),
     (b'{"a": ' + b"[" * 25 + b"]" * 25 + b"}\n", "line is not JSON"),
     (b"[1]\n", "line is not a JSON object"),
+    (b'{"a": "\\ud800"}\n', "line is not JSON"),
+    (b'{"a": "\\ud83d\\ude00"}\n', {"a": "\N{GRINNING FACE}"}),
     (b'{"a": "' + b"x" * LONGEST_LINE + b'"}\n', "line is too long"),
     (b'{"b": 2}', {"b": 2}),
 ]
@@ -133,6 +135,24 @@ def test_pairs_say_what_a_line_lacks(tmp_path):
     assert (first.label, first.split, first.captions) == ("Port", "validation", ("x",))
     assert "split 'dev'; allowed: train" in str(second)
     assert (number, third.reason) == (3, "line is not a pair")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"split": ["train"]}, "line is not a pair"),
+        ({"split": {}}, "line is not a pair"),
+        ({"label": "Port\x1b[2J"}, "label holds a control character"),
+        ({"label": " "}, "label is empty"),
+        ({"label": "x" * 101}, "label is too long"),
+        ({"label": "\u202egnp.exe"}, "label holds an invisible format character"),
+    ],
+)
+def test_pairs_with_a_hostile_field_are_set_aside(tmp_path, change, reason):
+    line = {"image": "a.jpg", "label": "Port", "split": "train", "captions": ["x"]} | change
+    ((_, found),) = pairs.read(put(tmp_path / "a.jsonl", json.dumps(line)))
+    assert isinstance(found, Unfit)
+    assert found.reason == reason
 
 
 def test_choice_records_are_questions_groundings_or_faults(tmp_path):
@@ -205,6 +225,29 @@ def test_footprints_that_are_none_are_faults_or_errors(tmp_path):
     for text, words in (("[]", "not a GeoJSON"), ("{", "not JSON"), (json.dumps(collection(crs="urn:x")), "crs 'urn:x' is not understood")):
         with pytest.raises(DataError, match=words):
             footprints.read(put(tmp_path / "b.geojson", text), "building", mapper)
+
+
+@pytest.mark.parametrize("crs", [[], {"properties": None}, {"properties": [1]}, {"properties": {"name": 5}}])
+def test_a_crs_member_of_another_shape_is_told(tmp_path, crs):
+    path = put(tmp_path / "a.geojson", json.dumps({"type": "FeatureCollection", "features": [], "crs": crs}))
+    with pytest.raises(DataError, match="is not understood; use EPSG codes"):
+        footprints.read(path, "building", lambda name, points: points)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:999999", "EPSG:4978"])
+def test_footprints_of_another_world_are_set_aside(tmp_path, crs):
+    site = raster(tmp_path / "a.tif", crs='LOCAL_CS["site",UNIT["metre",1]]')
+    path = put(tmp_path / "a.geojson", json.dumps(collection([[0, 0], [1, 0], [1, 1]], crs=crs)))
+    annotation = footprints.read(path, "building", pixel_mapper(site))
+    assert [o.fault.reason for o in annotation.objects] == ["footprint has no place on the raster"]
+
+
+def test_a_raster_whose_pixels_have_no_area_takes_no_footprints(tmp_path):
+    path = raster(tmp_path / "a.tif")
+    with rasterio.open(path, "r+") as dataset:
+        dataset.transform = rasterio.Affine(1, 1, 500_000, 1, 1, 4_000_000)
+    with pytest.raises(DataError, match="gives pixels no area"):
+        pixel_mapper(path)
 
 
 def test_a_raster_without_crs_takes_no_footprints(tmp_path):

@@ -116,6 +116,22 @@ def test_bombs_are_refused(server: Server, tmp_path: Path, monkeypatch: pytest.M
         _bring(server, _tar([(f"top/{number}", b"") for number in range(50)]), tmp_path, {"b.jpg": B})
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("local", "central", "value"),
+    [(6, 8, b"\x01\0"), (8, 10, b"\x61\0"), (4, 6, b"\xff\xff"), (8, 10, b"\x0c\0"), (8, 10, b"\x0e\0")],
+    ids=["encrypted", "unknown method", "unknown version", "no bzip2 inside", "no lzma inside"],
+)
+def test_a_zip_that_cannot_be_read_is_one_line(server: Server, tmp_path: Path, local: int, central: int, value: bytes) -> None:
+    data = bytearray(_zip({"top/AID/b.jpg": B}))
+    for mark, offset in ((b"PK\3\4", local), (b"PK\1\2", central)):
+        start = data.index(mark) + offset
+        data[start : start + 2] = value
+    with pytest.raises(SourceError, match=r"not a whole tar\.gz or zip archive"):
+        _bring(server, bytes(data), tmp_path, {"b.jpg": B})
+    assert not (tmp_path / "store" / sha256(B)).exists()
+
+
 def test_not_an_archive(server: Server, tmp_path: Path) -> None:
     for data in (b"<html>rate limited</html>", gzip.compress(b"no tar")):
         with pytest.raises(SourceError, match=r"not a whole|no 'AID"):

@@ -106,6 +106,30 @@ def test_an_endpoint_that_nobody_serves(tmp_path: Path) -> None:
         client.bring(Wanted("a.tif"), Store(tmp_path / "store"))
 
 
+@pytest.mark.parametrize(
+    ("environment", "endpoint", "words"),
+    [
+        ({}, None, "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
+        ({"AWS_PROFILE": "nosuch"}, None, r"not whole: The config profile \(nosuch\) could not be found"),
+        ({"AWS_ACCESS_KEY_ID": KEY}, None, "not whole: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"),
+        ({"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}, "http://??", "ValueError; check endpoint_url"),
+    ],
+)
+def test_credentials_that_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str | None, words: str
+) -> None:
+    """The real client, which finds out before it sends anything."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    nowhere = dict.fromkeys(("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), str(tmp_path / "none"))
+    for name, value in {**nowhere, "AWS_EC2_METADATA_DISABLED": "true", **environment}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SourceError, match=words) as caught:
+        Client(S3Address(kind="s3", bucket="scenes", endpoint_url=endpoint)).bring(Wanted("a.tif"), Store(tmp_path / "store"))
+    assert "\n" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
 @pytest.mark.fault
 def test_gives_up_when_nothing_more_comes(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="5 times in a row; run again to go on"):

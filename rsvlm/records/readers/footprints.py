@@ -25,7 +25,8 @@ def crs_of(document: dict[str, Any]) -> str:
     named = document.get("crs")
     if named is None:
         return "EPSG:4326"
-    text = str(named.get("properties", {}).get("name", "")) if isinstance(named, dict) else ""
+    properties = named.get("properties") if isinstance(named, dict) else None
+    text = str(properties.get("name", "")) if isinstance(properties, dict) else ""
     found = _CRS.match(text)
     if not found:
         raise ValueError(f"crs {text[:60]!r} is not understood; use EPSG codes")

@@ -1,6 +1,7 @@
 """JSON and JSON Lines from elsewhere: streamed, with limits, and an error that names the line."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ LONGEST_LINE = 1 << 20
 LARGEST_FILE = 256 << 20
 _DEEPEST = 20
 _MOST_DIGITS = 32
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _integer(text: str) -> int:
@@ -36,13 +38,15 @@ def parse(data: bytes) -> Any:
     """Parse one JSON value from elsewhere.
 
     Raises:
-        Unfit: not UTF-8, not JSON, NaN or Infinity, a huge number, NUL, or nested too deep.
+        Unfit: not UTF-8, not JSON, NaN or Infinity, a huge number, NUL, half a surrogate pair, or nested too deep.
     """
     try:
         text = data.decode("utf-8")
         if "\0" in text:
             raise ValueError("it holds NUL characters")
         value = json.loads(text, parse_int=_integer, parse_constant=_constant)
+        if _ESCAPED_SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # half a pair cannot be written again
     except UnicodeDecodeError as error:
         raise Unfit("line is not UTF-8 text", f"byte {error.start}") from None
     except RecursionError:
