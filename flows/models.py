@@ -3,15 +3,20 @@
 import base64
 import json
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rsvlm.errors import ConfigurationError
+from rsvlm.errors import ConfigurationError, RsvlmError
 from rsvlm.files import canonical_json, write_atomic
 from rsvlm.recipes.parameters import load_parameters
 
 # The version that each set of weights was registered as, remembered so that a run with nothing to do need not open MLflow.
 KNOWN_VERSIONS = Path(".rsvlm/versions.json")
+# What a registered model takes: `MOST_IMAGE_CHARACTERS` of rsvlm.registry.code.requests, before base64.
+MOST_IMAGE_BYTES = 15_000_000
+# Libraries whose other versions may load the same weights and answer otherwise.
+_TELLING = ("torch", "transformers", "diffusers")
 
 
 def open_registry(root: Path) -> Any:
@@ -63,14 +68,14 @@ def version_metrics(root: Path, reference: str) -> dict[str, float]:
     return dict(load_evaluation(registry, resolve(registry, reference), None).metrics)
 
 
-class LoadedModel:
-    """A registered model, loaded the way any MLflow client loads it."""
+class RegisteredModel:
+    """A registered model: what the registry says of it at once, and its answers once it is loaded as any MLflow client loads it."""
 
     def __init__(self, root: Path, reference: str) -> None:
-        """Resolve and load a version.
+        """Find a version; nothing of it is loaded yet.
 
         Raises:
-            RsvlmError: there is no such version, or its files are damaged.
+            ConfigurationError: there is no such version.
         """
         import mlflow
 
@@ -80,24 +85,87 @@ class LoadedModel:
         mlflow.set_tracking_uri(registry.uri)
         version = resolve(registry, reference)
         self.name, self.version, self.family = version.name, str(version.version), version.tags.get("family", "")
-        self._model = mlflow.pyfunc.load_model(f"models:/{self.name}/{self.version}")
+        self._address = f"models:/{self.name}/{self.version}"
+        self._model: Any = None
+
+    def other_libraries(self) -> list[str]:
+        """Return `torch 2.1 (here 2.2)` for each library that decides what answers come out and is not the one it was made with."""
+        import mlflow.artifacts
+        from mlflow.exceptions import MlflowException
+
+        try:
+            pins = Path(mlflow.artifacts.download_artifacts(f"{self._address}/requirements.txt")).read_text(encoding="utf-8")
+        except (MlflowException, OSError):  # loading tells what is wrong with its files
+            return []
+        return differing(pins)
+
+    def load(self) -> None:
+        """Load its code and weights.
+
+        Raises:
+            RsvlmError: its files are gone or damaged.
+        """
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._model = mlflow.pyfunc.load_model(self._address)
+        except (MlflowException, OSError) as error:
+            raise RsvlmError(f"{self.name} version {self.version} cannot be loaded: {_first_line(error)}") from None
 
     def ask(self, rows: list[dict[str, Any]], **params: Any) -> list[dict[str, Any]]:
-        """Send one request and return its rows."""
-        import pandas as pd
+        """Send one request and return its rows.
 
-        answer = self._model.predict(pd.DataFrame(rows), params=params or None)
+        Raises:
+            ConfigurationError: the model refuses the request.
+        """
+        import pandas as pd
+        from mlflow.exceptions import MlflowException
+
+        try:
+            answer = self._model.predict(pd.DataFrame(rows), params=params or None)
+        except MlflowException as error:
+            raise ConfigurationError(f"{self.name} refuses the request: {_first_line(error)}") from None
         found: list[dict[str, Any]] = answer.to_dict("records")
         return found
 
 
+def differing(pins: str) -> list[str]:
+    """Compare pinned requirements (`name==version`, one a line) with what is installed here; see `RegisteredModel.other_libraries`."""
+    pinned = dict(line.strip().split("==", 1) for line in pins.splitlines() if "==" in line)
+    found = {name: _installed(name) for name in _TELLING if name in pinned}
+    return [f"{name} {pinned[name]} (here {version})" for name, version in found.items() if version != pinned[name]]
+
+
+def _installed(name: str) -> str:
+    """Return a library's version as registration pins it: without the local part (`+cpu`)."""
+    try:
+        return metadata.version(name).split("+")[0]
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def read_image(path: Path) -> str:
-    """Return an image file as base64, as registered models take it.
+    """Return a picture's file as base64, as registered models take it.
 
     Raises:
-        ConfigurationError: there is no such file.
+        ConfigurationError: there is no such file, it is too large, or it is no picture that can be decoded.
     """
+    from rsvlm.imagery.pictures import ImageError, decode
+
     try:
-        return base64.b64encode(path.read_bytes()).decode()
+        with path.open("rb") as stream:  # never to its end: a device has none
+            data = stream.read(MOST_IMAGE_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; --image needs an image file") from None
+    if len(data) > MOST_IMAGE_BYTES:
+        raise ConfigurationError(f"{path}: more than {MOST_IMAGE_BYTES:,} bytes, which is the most that a model takes; make it smaller")
+    try:
+        decode(data, str(path))
+    except ImageError as error:
+        raise ConfigurationError(f"{error}; --image needs an image file") from None
+    return base64.b64encode(data).decode()

@@ -1,5 +1,6 @@
 """The `rsvlm` command. What a command needs is imported when it runs, so that the light ones answer at once."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from components import environment
-from flows.cli.console import say, workspace
+from flows.cli.console import OutputError, drop_output, open_output, say, workspace
 from rsvlm.errors import RsvlmError
 
 app = typer.Typer(
@@ -187,26 +188,40 @@ def _usage_line(error: Any) -> str:
     return text
 
 
-def main() -> None:
-    """Run the command line; a named error is one line and exit code 1 or 2, Ctrl-C is 130."""
-    environment.apply()
+def _call() -> int:
+    """Run the command that was called; return the exit code, with the one line of an error said."""
     try:
         code = app(standalone_mode=False)
     except RsvlmError as error:
         say(f"rsvlm: error: {error}")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
         say("rsvlm: stopped")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(1)
+        return INTERRUPTED
+    except SystemExit as ended:
+        code = ended.code
     except Exception as error:
         # Typer carries its own copy of click, so its usage errors are known by what they offer, not by their class.
         if not hasattr(error, "format_message"):
             raise
         say(f"rsvlm: error: {_usage_line(error)}")
-        sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line; a named error is one line and exit code 1 or 2, Ctrl-C is 130."""
+    environment.apply()
+    try:
+        open_output()
+        code = _call()
+        sys.stdout.flush()
+    except OutputError as error:
+        if error.errno != errno.EPIPE:  # a reader that wants no more, like `head`, is no error to speak of
+            say(f"rsvlm: error: standard output cannot be written ({error.strerror}); send it elsewhere")
+        drop_output()
+        code = 1
+    sys.exit(code)
 
 
 if __name__ == "__main__":

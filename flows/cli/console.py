@@ -1,6 +1,9 @@
 """How the command line speaks: tables for people, JSON for programs, one line for an error."""
 
+import errno
+import io
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +18,57 @@ def workspace() -> Path:
     Raises:
         ConfigurationError: there is none here or above.
     """
-    import os
-
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "params.yaml").is_file() and (folder / "recipes").is_dir():
             os.chdir(folder)
             return folder
     raise ConfigurationError(f"{here}: no rsvlm workspace here or above (a folder with params.yaml and recipes/); change to one")
+
+
+class OutputError(OSError):
+    """Standard output cannot be written: its disk is full, or nobody reads it any more."""
+
+
+class _Output(io.FileIO):
+    """Standard output, whose errors can be told from those of other files."""
+
+    def write(self, data: Any) -> int:
+        """Write bytes.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise OutputError(error.errno, error.strerror) from None
+
+
+def open_output() -> None:
+    """Make errors of standard output known by their class.
+
+    Raises:
+        OutputError: it is closed, so that the next file opened would take its place.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise OutputError(errno.EBADF, "closed")
+    if not isinstance(stream, io.TextIOWrapper) or stream is not sys.__stdout__:
+        return  # somebody catches what is printed
+    raw = _Output(stream.fileno(), "wb", closefd=False)
+    buffered = io.BufferedWriter(raw)
+    sys.stdout = io.TextIOWrapper(
+        buffered, encoding=stream.encoding, errors=stream.errors, line_buffering=stream.line_buffering or stream.write_through
+    )
+
+
+def drop_output() -> None:
+    """Send what standard output still holds nowhere, or Python would try to write it once more when it ends."""
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def print_json(value: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.console import figure, print_json, print_table, say
-from flows.models import LoadedModel, open_registry, read_image
+from flows.models import RegisteredModel, open_registry, read_image
 from rsvlm.errors import ConfigurationError
 from rsvlm.files import write_atomic
 
@@ -35,8 +35,12 @@ def predict_with(
         RsvlmError: there is no such version, or its files are damaged.
     """
     pictures = [read_image(path) for path in images]
+    model = RegisteredModel(root, reference)
+    _check_inputs(model, images, texts, prompts)
+    if others := model.other_libraries():
+        say(f"rsvlm: warning: {model.name} version {model.version} was made with {', '.join(others)}; its answers may differ")
     say(f"loading {reference} ...")
-    model = LoadedModel(root, reference)
+    model.load()
     if model.family == "contrastive":
         rows = _similarities(model, images, pictures, texts)
     elif model.family == "instruction":
@@ -49,9 +53,18 @@ def predict_with(
         print_table(f"{model.name} version {model.version}", list(rows[0]), [list(row.values()) for row in rows])
 
 
-def _similarities(model: LoadedModel, images: list[Path], pictures: list[str], texts: list[str]) -> list[dict[str, Any]]:
-    if not images or not texts:
-        raise ConfigurationError(f"{model.name} compares images with texts: give --image and --text, each at least once")
+def _check_inputs(model: RegisteredModel, images: list[Path], texts: list[str], prompts: list[str]) -> None:
+    """Refuse a call that lacks what the model's family needs, before the time that loading takes."""
+    if model.family == "contrastive":
+        if not images or not texts:
+            raise ConfigurationError(f"{model.name} compares images with texts: give --image and --text, each at least once")
+    elif not prompts and model.family == "instruction":
+        raise ConfigurationError(f"{model.name} answers prompts: give --prompt, and --image for a prompt about an image")
+    elif not prompts:
+        raise ConfigurationError(f"{model.name} draws prompts: give --prompt at least once")
+
+
+def _similarities(model: RegisteredModel, images: list[Path], pictures: list[str], texts: list[str]) -> list[dict[str, Any]]:
     answers = model.ask([{"image": picture, "text": None} for picture in pictures] + [{"image": None, "text": text} for text in texts])
     vectors = [answer["embedding"] for answer in answers]
     rows = []
@@ -62,18 +75,14 @@ def _similarities(model: LoadedModel, images: list[Path], pictures: list[str], t
     return sorted(rows, key=lambda row: (row["image"], -float(str(row["similarity"]))))
 
 
-def _answers(model: LoadedModel, images: list[Path], pictures: list[str], prompts: list[str]) -> list[dict[str, Any]]:
-    if not prompts:
-        raise ConfigurationError(f"{model.name} answers prompts: give --prompt, and --image for a prompt about an image")
+def _answers(model: RegisteredModel, images: list[Path], pictures: list[str], prompts: list[str]) -> list[dict[str, Any]]:
     pairs: list[tuple[str, str | None]] = [(str(path), picture) for path, picture in zip(images, pictures, strict=True)] or [("", None)]
     asked = [(name, picture, prompt) for name, picture in pairs for prompt in prompts]
     answers = model.ask([{"image": picture, "prompt": prompt} for _, picture, prompt in asked])
     return [{"image": name, "prompt": prompt, "answer": a["answer"]} for (name, _, prompt), a in zip(asked, answers, strict=True)]
 
 
-def _drawings(model: LoadedModel, prompts: list[str], output: Path) -> list[dict[str, Any]]:
-    if not prompts:
-        raise ConfigurationError(f"{model.name} draws prompts: give --prompt at least once")
+def _drawings(model: RegisteredModel, prompts: list[str], output: Path) -> list[dict[str, Any]]:
     answers = model.ask([{"prompt": prompt, "seed": number} for number, prompt in enumerate(prompts)])
     rows = []
     for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):

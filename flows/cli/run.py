@@ -1,5 +1,6 @@
 """`rsvlm run`: plan, take the workspace, run what is not up to date through Prefect, and say what came out."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from flows.pipeline import wanted_stages
 from flows.reproduce import CURRENT, Children
 from flows.results import Result, result_of
 from flows.work import Work
+from rsvlm.errors import RsvlmError
 from rsvlm.recipes.load import load_recipe
 from rsvlm.recipes.parameters import load_parameters
 
@@ -27,41 +29,52 @@ def run_recipes(root: Path, names: list[str], profile: str, *, until: str | None
     _check(root, names, profile, until)
     started = time.monotonic()
     with workspace_lock(root, f"rsvlm run {' '.join(names)} --profile {profile}", say):
-        code, states = _run(root, names, profile, until, force=force)
+        code, states, errors = _run(root, names, profile, until, force=force)
+    try:
+        _show(root, names, profile, states, time.monotonic() - started, as_json=as_json)
+    finally:  # whatever became of the results, why a stage failed is said, and last, where a person sees it
+        for error in errors:
+            say(f"rsvlm: error: {error}")
+    sys.exit(code)
+
+
+def _show(root: Path, names: list[str], profile: str, states: dict[str, str], seconds: float, *, as_json: bool) -> None:
     results = [result_of(root, load_recipe(root, name), profile, states) for name in names]
     if as_json:
         print_json([result.as_json() for result in results])
     else:
         print_results(results)
-        print(f"{time.monotonic() - started:.1f} s in all")
-    sys.exit(code)
+        print(f"{seconds:.1f} s in all")
+    sys.stdout.flush()  # the errors that follow may go to the same file
 
 
 def _check(root: Path, names: list[str], profile: str, until: str | None) -> None:
-    """Refuse a wrong call before anything heavy is imported or written."""
-    load_parameters(root)
+    """Refuse a wrong call, or a mirror that is not there, before anything is started or written."""
+    parameters = load_parameters(root)
     for name in names:
         wanted_stages(load_recipe(root, name), profile, until)
+    from rsvlm.sources.fetch import mirror_folder  # what it imports would slow the line about a wrong name
+
+    mirror_folder(root, os.environ.get("RSVLM_MIRROR", "") or parameters.mirror)
 
 
-def _run(root: Path, names: list[str], profile: str, until: str | None, *, force: bool) -> tuple[int, dict[str, str]]:
-    """Run what is not up to date; return the exit code and the state of every stage by address."""
+def _run(root: Path, names: list[str], profile: str, until: str | None, *, force: bool) -> tuple[int, dict[str, str], list[RsvlmError]]:
+    """Run what is not up to date; return the exit code, the state of every stage by address, and what failed."""
     children = Children()
     work = Work(root, lambda address, line: say(f"{address} | {line}"), children)
     work.plan(names, profile, until, force=force)
     waiting = work.waiting()
     if not waiting:
-        return 0, dict.fromkeys(work.order, CURRENT)
+        return 0, dict.fromkeys(work.order, CURRENT), []
     say(f"{len(work.order) - len(waiting)} stages up to date, {len(waiting)} to look at: {', '.join(waiting)}")
     _through_prefect(root, work, names, profile)
     states = {address: _state(work, address) for address in work.order}
     if children.stopping:
         again = " ".join(["rsvlm run", *names, "--profile", profile, *(["--until", until] if until else [])])
         say(f"rsvlm: stopped; finished stages and saved work are kept. To go on: {again}")
-        return INTERRUPTED, states
-    for error in work.failures.values():
-        say(f"rsvlm: error: {error}")
-    return max((error.exit_code for error in work.failures.values()), default=0), states
+        return INTERRUPTED, states, []
+    errors = list(work.failures.values())
+    return max((error.exit_code for error in errors), default=0), states, errors
 
 
 def _through_prefect(root: Path, work: Work, names: list[str], profile: str) -> None:

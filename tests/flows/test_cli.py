@@ -1,14 +1,20 @@
 """The command line's words: lists as JSON, one line for an error, exit codes, and how fast the light commands are."""
 
+import errno
 import json
+import os
 import resource
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rsvlm.recipes.load import recipe_files
-from tests.flows.workspaces import rsvlm
+from tests.flows.workspaces import environment, rsvlm
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def refused(folder: Path, *arguments: str, **environment: str) -> str:
@@ -76,6 +82,76 @@ def test_light_commands_answer_at_once(root: Path) -> None:
 def test_wrong_calls_are_one_line(workspace: Path, arguments: list[str], words: str) -> None:
     assert words in refused(workspace, *arguments)
     assert not (workspace / ".rsvlm").exists(), "nothing is written before the call is right"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no picture at all", "not a readable picture; allowed: JPEG"),
+        (b"", "the file has no bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "unreadable header|not a readable picture"),
+        (None, "more than 15,000,000 bytes"),
+    ],
+    ids=["text", "empty", "cut", "endless"],
+)
+def test_an_image_that_is_none_is_refused_before_a_model_is_looked_for(workspace: Path, content: bytes | None, words: str) -> None:
+    path = Path("/dev/zero") if content is None else workspace / "text.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    line = refused(workspace, "predict", "remoteclip", "--image", str(path), "--text", "x")
+    assert line.startswith(f"{path}: ")
+    assert any(each in line for each in words.split("|")), line
+    assert not (workspace / ".rsvlm").exists()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("where", ["environment", "params.yaml"])
+def test_a_mirror_that_is_not_there_stops_before_any_work(workspace: Path, where: str) -> None:
+    missing = workspace / "no mirror"
+    path = workspace / "params.yaml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("mirror:")]
+    path.write_text("\n".join([*lines, f"mirror: {missing}", ""]) if where == "params.yaml" else path.read_text())
+    given = {"RSVLM_MIRROR": "" if where == "params.yaml" else str(missing)}
+    line = refused(workspace, "run", "remoteclip", "--profile", "smoke", **given)
+    assert line.startswith(f"mirror {missing}: no such folder; correct RSVLM_MIRROR")
+    assert not (workspace / ".rsvlm").exists()
+
+
+def printed_to(redirection: str, *arguments: str, unbuffered: str = "", output: int = subprocess.DEVNULL) -> tuple[int, str]:
+    """Run a command with its standard output redirected by a shell, or to `output`; return the exit code and standard error."""
+    words = ["bash", "-c", f'exec "$@" {redirection}', "bash", sys.executable, "-m", "flows.cli.app", *arguments]
+    given = environment(ROOT, PYTHONUNBUFFERED=unbuffered)
+    outcome = subprocess.run(words, cwd=ROOT, env=given, stdout=output, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    return outcome.returncode, outcome.stderr
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["recipes"], ["recipes", "--json"], ["--help"]])
+def test_a_standard_output_that_cannot_be_written(arguments: list[str], unbuffered: str) -> None:
+    """F20: full is one line; a reader that wants no more is told nothing, whenever Python happens to write."""
+    line = "rsvlm: error: standard output cannot be written ({}); send it elsewhere\n"
+    assert printed_to("> /dev/full", *arguments, unbuffered=unbuffered) == (1, line.format("No space left on device"))
+    assert printed_to(">&-", *arguments, unbuffered=unbuffered) == (1, line.format("closed"))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert printed_to("", *arguments, unbuffered=unbuffered, output=writer) == (1, "")
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.fault
+def test_the_results_of_a_command_that_ends_by_itself_cannot_be_written() -> None:
+    """`doctor` and `run` end the process with a code of their own; what they printed is written before that counts."""
+    code, said = printed_to("> /dev/full", "doctor", "--json")
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        f"rsvlm: error: standard output cannot be written ({os.strerror(errno.ENOSPC)}); send it elsewhere",
+    )
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
 
 
 def test_outside_a_workspace(tmp_path: Path) -> None:

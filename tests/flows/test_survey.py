@@ -112,6 +112,9 @@ def test_until_force_and_failure(workspace: Path, prefect_api: str) -> None:
     states = json.loads(failed.stdout)[0]["states"]
     assert [states[stage] for stage in OWN] == ["up to date", "up to date", "failed", "skipped", "skipped"]
     assert runs(workspace) == [*SMOKE[:2], SMOKE[2]], "a fault that another try cannot change was tried again"
+    said = start(workspace, "remoteclip", fake=fault["FAKE"], api=prefect_api).communicate()[0].splitlines()
+    assert any(line.startswith("MLflow ") for line in said)
+    assert said[-1] == "rsvlm: error: pretrain@remoteclip-smoke: no light in the box", "the last line is the one that a person sees"
 
     forced = rsvlm(workspace, "run", "remoteclip", "--profile", "smoke", "--until", "caption", "--force", PREFECT_API_URL=prefect_api)
     assert forced.returncode == 0, forced.stderr
