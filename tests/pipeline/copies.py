@@ -36,14 +36,18 @@ def copy_repository(root: Path, folder: Path) -> Path:
     return folder
 
 
-def command(folder: Path, mirror: Path, module: str, *arguments: str, seconds: float = 3000) -> subprocess.CompletedProcess[str]:
-    """Run one of the two ways to use the pipeline in a copy, in an environment that holds secrets which nothing there needs."""
+def environment(mirror: Path) -> dict[str, str]:
+    """Return an environment for a copy; it holds secrets which nothing there needs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RSVLM_", "DVC_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     planted = {**SECRETS, "RSVLM_OTHER_TRACKING": f"postgresql://me:{SECRETS['RSVLM_OTHER_TRACKING']}@localhost/mlflow"}
-    environment = {**kept, "PATH": path, "RSVLM_MIRROR": str(mirror), "AWS_ACCESS_KEY_ID": "canary", **planted}
+    return {**kept, "PATH": path, "RSVLM_MIRROR": str(mirror), "AWS_ACCESS_KEY_ID": "canary", **planted}
+
+
+def command(folder: Path, mirror: Path, module: str, *arguments: str, seconds: float = 3000) -> subprocess.CompletedProcess[str]:
+    """Run one of the two ways to use the pipeline in a copy."""
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds
+        [sys.executable, "-m", module, *arguments], cwd=folder, env=environment(mirror), capture_output=True, text=True, timeout=seconds
     )
 
 

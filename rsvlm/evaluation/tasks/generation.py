@@ -115,7 +115,9 @@ def _untrained(task: GenerationSettings, context: Context, scenes: _Scenes) -> _
 
 
 def _ask_made(task: GenerationSettings, context: Context, scenes: _Scenes, what: str, untrained: int | None) -> Request:
-    predictor = MadeImages(context.model, context.judge, task.steps, task.guidance, untrained)
+    # An untrained denoiser knows no captions: guidance would only blow up its noise, and so flatter the trained one.
+    guidance = task.guidance if untrained is None else 1.0
+    predictor = MadeImages(context.model, context.judge, task.steps, guidance, untrained)
     columns = zip(scenes.ids, scenes.prompts, strict=True)
     rows = tuple({"id": name, "prompt": prompt, "seed": seed_of(context.seed, "image", name)} for name, prompt in columns)
     return Request(predictor, rows, f"{task.name}: {what}")

@@ -1,0 +1,63 @@
+"""Whole recipes, killed at random moments and run again in another folder: the bytes of a run that nobody disturbed.
+
+`RSVLM_KILLS=10 RSVLM_KILLED="remoteclip geochat rs-sd" pytest tests/pipeline/test_kills.py` disturbs more than the checks
+of every day do.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rsvlm.recipes.load import item_of
+from rsvlm.recipes.yaml import read_yaml
+from tests.pipeline.copies import command, copy_repository, environment
+
+pytestmark = [pytest.mark.recipe, pytest.mark.fault, pytest.mark.timeout(7200)]
+KILLS = int(os.environ.get("RSVLM_KILLS", "3"))
+KILLED = os.environ.get("RSVLM_KILLED", "remoteclip").split()
+
+
+def kill_a_run(folder: Path, mirror: Path, seconds: float) -> bool:
+    """Start a run, kill it with SIGKILL after some seconds, and say whether there was still something to kill."""
+    words = [sys.executable, "-m", "flows.cli.app", "run", *KILLED, "--profile", "smoke"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    process = subprocess.Popen(words, cwd=folder, env=environment(mirror), **quiet)
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def hashes(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return what DVC's lock says of the outputs of the killed recipes' stages."""
+    items = {item_of(name, "smoke") for name in KILLED}
+    stages = read_yaml(folder / "dvc.lock")["stages"]
+    return {
+        address: [(out["path"], out["md5"]) for out in stage["outs"]]
+        for address, stage in sorted(stages.items())
+        if address.partition("@")[2] in items
+    }
+
+
+def test_killed_runs_in_another_folder_end_in_the_same_bytes(
+    root: Path, mirror: Path, finished: tuple[Path, dict[str, dict], str], tmp_path: Path
+) -> None:
+    expected = hashes(finished[0])
+    assert {address.partition("@")[0] for address in expected} >= {"acquire", "pretrain", "evaluate", "register"}
+    folder = copy_repository(root, tmp_path / "another folder")
+    moments = random.Random(KILLS)
+    killed = sum(kill_a_run(folder, mirror, moments.uniform(8, 30)) for _ in range(KILLS))
+    assert killed, "the run was over before the first kill"
+    time.sleep(1)  # what a killed run had started ends within this
+    outcome = command(folder, mirror, "flows.cli.app", "run", *KILLED, "--profile", "smoke")
+    assert outcome.returncode == 0, outcome.stderr[-6000:]
+    assert hashes(folder) == expected
