@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rsvlm.errors import ConfigurationError, RsvlmError
+from rsvlm.errors import ConfigurationError
 from rsvlm.training.deepspeed_settings import DeepSpeedSettings
 from rsvlm.training.launch import _check_resources, _first_line, launch
 
@@ -121,5 +121,5 @@ def test_a_cluster_that_is_too_small_is_refused_before_it_waits_for_ever():
 
 
 def test_a_workers_message_is_the_last_line():
-    assert _first_line(RsvlmError("Traceback\n  File x\n\nValueError: wrong\n")) == "ValueError: wrong"
+    assert _first_line(RuntimeError("Traceback\n  File x\n\nValueError: wrong\n")) == "ValueError: wrong"
     assert _first_line(KeyError()) == "KeyError"
