@@ -11,8 +11,10 @@ from rsvlm.errors import ConfigurationError, RsvlmError
 from rsvlm.files import canonical_json, write_atomic
 from rsvlm.recipes.parameters import load_parameters
 
-# The version that each set of weights was registered as, remembered so that a run with nothing to do need not open MLflow.
-KNOWN_VERSIONS = Path(".rsvlm/versions.json")
+# The version that each set of weights was registered as, remembered so that a run with nothing to do need not open MLflow:
+# beside the registry's file, so that it goes when the registry goes, or here for a registry elsewhere.
+_KNOWN_VERSIONS = "known-versions.json"
+_KNOWN_ELSEWHERE = Path(".rsvlm") / _KNOWN_VERSIONS
 # What a registered model takes: `MOST_IMAGE_CHARACTERS` of rsvlm.registry.code.requests, before base64.
 MOST_IMAGE_BYTES = 15_000_000
 # Libraries whose other versions may load the same weights and answer otherwise.
@@ -42,7 +44,8 @@ def version_of(root: Path, registration: dict[str, Any]) -> str | None:
     name, digest = registration.get("name"), registration.get("model_sha256")
     if not name or not digest:
         return None
-    path = root / KNOWN_VERSIONS
+    file = registry_file(root)
+    path = file.parent / _KNOWN_VERSIONS if file else root / _KNOWN_ELSEWHERE
     known: dict[str, str] = json.loads(path.read_bytes()) if path.is_file() else {}
     key = f"{tracking_address(root)} {name} {digest}"
     if key not in known:
