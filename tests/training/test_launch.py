@@ -60,7 +60,7 @@ def run(root, scratch, *, zero, workers, kill=False, fail=False, failures=1):
     program = scratch.parent / "program.py"
     program.write_text(PROGRAM)
     command = [sys.executable, str(program), json.dumps(job)]
-    done = subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True, timeout=600)
     if fail:
         return done
     assert done.returncode == 0, done.stderr[-3000:]
@@ -80,7 +80,7 @@ def test_one_worker_runs_in_this_process(tmp_path):
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("zero", [0, 2, 3])
 def test_two_workers_end_where_one_does(tmp_path, root, zero):
     one = run(root, tmp_path / "one", zero=zero, workers=1)
@@ -95,7 +95,7 @@ def test_two_workers_end_where_one_does(tmp_path, root, zero):
 
 @pytest.mark.fault
 @pytest.mark.integration
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_group_that_loses_a_worker_goes_on_from_its_checkpoint(tmp_path, root):
     whole = run(root, tmp_path / "whole", zero=2, workers=2)
     broken = run(root, tmp_path / "broken", zero=2, workers=2, kill=True)
@@ -105,7 +105,7 @@ def test_a_group_that_loses_a_worker_goes_on_from_its_checkpoint(tmp_path, root)
 
 @pytest.mark.fault
 @pytest.mark.integration
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_workers_own_error_is_what_the_user_reads(tmp_path, root):
     done = run(root, tmp_path / "scratch", zero=2, workers=2, fail=True, failures=0)
     assert done.returncode != 0
