@@ -14,6 +14,7 @@ from types import FrameType
 from components import environment, guard, tracking
 from rsvlm.errors import ConfigurationError, RsvlmError
 from rsvlm.files import MANIFEST, explain_write_errors, read_manifest, remove, sha256_file, sha256_of
+from rsvlm.memory import keep_freed_memory
 from rsvlm.recipes.load import load_recipe, load_section, split_item
 from rsvlm.recipes.parameters import Parameters, load_parameters
 from rsvlm.recipes.schema import About
@@ -103,6 +104,7 @@ def main(stage: str, run: Callable[[Stage], None]) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _interrupt)
     guard.die_with_parent()
+    keep_freed_memory()
     started, began = time.monotonic(), time.time()
     prepared: Stage | None = None
     try:

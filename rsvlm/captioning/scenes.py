@@ -39,6 +39,7 @@ class Chip:
         image: encoded bytes; the source's own where the picture was not cut.
         extension: jpg or png.
         picture: the decoded picture.
+        window: which pixels of its file it shows.
         objects: with nouns as labels, in pixels of this chip.
         gsd: metres a pixel, where known.
         bounds: west, south, east, north in degrees, where known.
@@ -51,6 +52,7 @@ class Chip:
     image: bytes
     extension: str
     picture: Image.Image
+    window: Window
     objects: list[LabelledObject]
     gsd: float | None
     bounds: list[float] | None = None
@@ -185,7 +187,7 @@ def _cut(builder: AnnotatedPictures, place: Place, content: _Content) -> Iterato
         image = b"" if not inside else content.path.read_bytes() if extension else encode_jpeg(part, quality)
         name = safe_id(builder.prefix, stem) if uncut else safe_id(builder.prefix, stem, f"{window.x}_{window.y}")
         bounds = window_bounds(content.raster, window) if content.raster else None
-        yield Chip(name, place.scene, place.picture, image, extension or "jpg", part, inside, content.gsd, bounds, cut)
+        yield Chip(name, place.scene, place.picture, image, extension or "jpg", part, window, inside, content.gsd, bounds, cut)
 
 
 def _inside(builder: AnnotatedPictures, content: _Content, window: Window) -> tuple[list[LabelledObject], frozenset[str]]:

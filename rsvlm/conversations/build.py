@@ -16,7 +16,6 @@ from rsvlm.conversations.relations import FIRST, Relation, relations_in
 from rsvlm.conversations.settings import AttributeSettings, ChoiceBuilder, InstructSettings, RegionBuilder, SceneBuilder
 from rsvlm.conversations.talk import Talk, as_conversations, mixed
 from rsvlm.imagery.pictures import ImageError, decode
-from rsvlm.records.chips import Window
 from rsvlm.records.geometry import area
 from rsvlm.records.models import EXTENSION_OF, SPLITS, LabelledObject, Sample, safe_id
 from rsvlm.records.raw import RawSource
@@ -93,13 +92,6 @@ def _scene_samples(
         )  # fmt: skip
 
 
-def _window(chip: Chip, builder: RegionBuilder) -> Window:
-    """Return the window of the source picture that a chip shows, from its id: a part has its corner there, a whole has none."""
-    uncut = safe_id(builder.prefix, PurePosixPath(chip.file).stem)
-    x, y = (0, 0) if chip.id == uncut else map(int, chip.id.removeprefix(f"{uncut}-").split("_"))
-    return Window(x, y, *chip.picture.size)
-
-
 class _Relations:
     """The relations of chips, which come picture by picture in the order of `places`."""
 
@@ -120,8 +112,7 @@ class _Relations:
             self._file, (self._width, self._height) = chip.file, picture.size
         share = self._builder.chips.visible_share if self._builder.chips else DEFAULT_VISIBLE
         wording = int(numpy_generator(self._seed, "relations", chip.id).integers(1 << 16))
-        window = _window(chip, self._builder)
-        found = relations_in(window, self._objects, self._width, self._height, share, self._builder.relations, wording)
+        found = relations_in(chip.window, self._objects, self._width, self._height, share, self._builder.relations, wording)
         # Two annotation files of one picture have the same chips; only what belongs to this one is said.
         return [relation for _, relation in found] if [labelled for labelled, _ in found] == chip.objects else []
 

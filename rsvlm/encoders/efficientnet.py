@@ -31,6 +31,11 @@ class _Convolution(nn.Conv2d):
         return super().forward(pixels)
 
 
+def _relu6(features: Tensor) -> Tensor:
+    """Clamp what a convolution has just made, where it stands."""
+    return functional.relu6(features, inplace=True)
+
+
 class _Block(nn.Module):
     """An inverted residual: widen, filter each channel, narrow; added to its input where shapes agree."""
 
@@ -43,8 +48,8 @@ class _Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, features: Tensor) -> Tensor:
-        inner = features if self.expand is None else functional.relu6(self.expand(features))
-        output: Tensor = self.project(functional.relu6(self.depthwise(inner)))
+        inner = features if self.expand is None else _relu6(self.expand(features))
+        output: Tensor = self.project(_relu6(self.depthwise(inner)))
         return features + output if self.residual else output
 
 
@@ -67,10 +72,10 @@ class EfficientNetLite0Tower(nn.Module):
 
     def grid(self, pixels: Tensor) -> Tensor:
         """Return the (n, 1280, h / 32, w / 32) features before pooling."""
-        features = functional.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
+        features = _relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             features = block(features)
-        return functional.relu6(self.head(features))
+        return _relu6(self.head(features))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return (n, 1280) features in float32."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rsvlm.evaluation.blocks import Answer, Predictor, write_answers
+from rsvlm.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +30,7 @@ class Worker:
         """
         import torch
 
+        keep_freed_memory()
         torch.set_num_threads(threads)
         self._predictors = predictors
         self._folder = Path(folder)

@@ -100,11 +100,11 @@ class TextToImage:
         return predicted.float()
 
 
-def save(folder: Path, architecture: Architecture, codec: Codec, tower: TextTower, unet: Any) -> None:
-    """Write a self-contained model folder (the caller publishes it)."""
+def save(folder: Path, architecture: Architecture, codec: Codec, tower: TextTower, denoiser: dict[str, Tensor]) -> None:
+    """Write a self-contained model folder (the caller publishes it); `denoiser` is the state of the U-Net."""
     codec.save(folder)
     tower.save(folder / "text")
-    save_tensors(unet.state_dict(), folder / "denoiser.safetensors")
+    save_tensors(denoiser, folder / "denoiser.safetensors")
     described = {"family": "generation", "format": 1, "architecture": architecture.model_dump(mode="json")}
     write_atomic(folder / "model.json", readable_json(described))
 

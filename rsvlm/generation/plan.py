@@ -9,6 +9,7 @@ from rsvlm.generation.denoiser import build_unet, unet_configuration
 from rsvlm.generation.settings import ClipTower, GenerationPretrainSettings, TinyAutoencoder
 from rsvlm.generation.taef2 import LATENT_CHANNELS, decoder, encoder
 from rsvlm.generation.text import text_width
+from rsvlm.training.lora import adapter_parameters
 from rsvlm.training.plan import Block
 
 
@@ -37,7 +38,7 @@ def _text(settings: GenerationPretrainSettings) -> Any:
 
 
 def blocks(settings: GenerationPretrainSettings) -> list[Block]:
-    """Return auto-encoder, text tower and denoiser with their parameter counts; only the denoiser is trained."""
+    """Return auto-encoder, text tower and denoiser with their parameter counts; trained is the denoiser, or adapters in it."""
     autoencoder = settings.autoencoder
     with torch.device("meta"):
         if isinstance(autoencoder, TinyAutoencoder):
@@ -48,8 +49,11 @@ def blocks(settings: GenerationPretrainSettings) -> list[Block]:
             coder, channels = _count(build_kl(autoencoder)), autoencoder.latent_channels
             side = autoencoder.image_size // 2 ** (len(autoencoder.channels) - 1)
         unet = build_unet(unet_configuration(settings.denoiser, channels, text_width(settings.text), side))
-        return [
+        found = [
             Block("auto-encoder", coder, trainable=False),
             Block("text tower", _count(_text(settings)), trainable=False),
-            Block("denoiser", _count(unet), trainable=True),
+            Block("denoiser", _count(unet), trainable=settings.lora is None),
         ]
+    if settings.lora is not None:
+        found.append(Block(f"adapters (rank {settings.lora.rank})", adapter_parameters(unet, settings.lora), trainable=True))
+    return found

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsvlm.settings import Section, Settings
 from rsvlm.training.settings import OptimisationSettings
@@ -91,6 +91,22 @@ class Denoiser(Settings):
     start: str | None = None
 
 
+class AttentionLora(Settings):
+    """Low-rank adapters in the denoiser's attention: W x + (alpha / rank) B A x.
+
+    Attributes:
+        rank: r.
+        alpha: numerator of the scale.
+        dropout: on the adapter's input.
+        targets: suffixes of the linear layers; queries, keys, values and outputs of every attention.
+    """
+
+    rank: Annotated[int, Field(ge=1, le=1024)]
+    alpha: Annotated[float, Field(gt=0, le=4096)]
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    targets: Annotated[tuple[Literal["to_q", "to_k", "to_v", "to_out.0"], ...], Field(min_length=1)] = ("to_q", "to_k", "to_v", "to_out.0")
+
+
 class Diffusion(Settings):
     """The noise process and what the denoiser predicts.
 
@@ -131,6 +147,7 @@ class GenerationPretrainSettings(Section):
         diffusion: noise process and target.
         optimisation: optimiser, schedule, steps.
         sampler: the sampling that the model uses unless it is asked otherwise.
+        lora: train adapters beside the denoiser's starting weights; none: the whole denoiser.
     """
 
     data: str
@@ -140,3 +157,10 @@ class GenerationPretrainSettings(Section):
     diffusion: Diffusion
     optimisation: OptimisationSettings
     sampler: Sampler
+    lora: AttentionLora | None = None
+
+    @model_validator(mode="after")
+    def _adapters_need_weights(self) -> "GenerationPretrainSettings":
+        if self.lora is not None and self.denoiser.start is None:
+            raise ValueError("lora: adapters go beside trained weights; name the source of the U-Net in denoiser.start")
+        return self

@@ -19,8 +19,11 @@ from rsvlm.generation.schedule import Schedule, make_schedule
 from rsvlm.generation.settings import GenerationPretrainSettings, TinyAutoencoder
 from rsvlm.generation.text import TextTower, load_tower
 from rsvlm.records.shards import Shards
+from rsvlm.seeds import torch_generator
 from rsvlm.training.loop import Place, fit
+from rsvlm.training.lora import add_adapters, merged_state, save_adapters
 
+ADAPTER = "adapter"
 logger = logging.getLogger("rsvlm.generation")
 
 
@@ -68,7 +71,9 @@ def pretrain(settings: GenerationPretrainSettings, data: Path, raw: Path, output
         scratch=scratch,
         name=f"{settings.system} denoiser",
     )
-    model.save(output, model.architecture_of(settings), codec, tower, unet)
+    if settings.lora is not None:
+        save_adapters(unet, settings.lora, str(settings.denoiser.start), output / ADAPTER)
+    model.save(output, model.architecture_of(settings), codec, tower, merged_state(unet))
     write_atomic(output / "history.json", readable_json(history))
     write_atomic(output / "facts.json", readable_json({"training_pairs": len(rows), **facts}))
 
@@ -109,6 +114,8 @@ def _unet(settings: GenerationPretrainSettings, codec: Codec, raw: Path, seed: i
     unet = model.new_unet(model.architecture_of(settings), codec.shape, settings.system, seed)
     if settings.denoiser.start is not None:
         unet.load_state_dict(load_file(_source(raw, settings.denoiser.start) / "unet" / "diffusion_pytorch_model.safetensors"))
+    if settings.lora is not None:
+        add_adapters(unet, settings.lora, torch_generator(seed, "adapters"))
     return unet.train().to(memory_format=torch.channels_last)
 
 

@@ -2,12 +2,12 @@
 
 import torch
 from torch import nn
-from transformers import LlamaForCausalLM
 
 from rsvlm.instruction.chat import build_connector
 from rsvlm.instruction.language import build_language, published_config
-from rsvlm.instruction.settings import InstructionPretrainSettings, InstructionSftSettings, Lora
+from rsvlm.instruction.settings import InstructionPretrainSettings, InstructionSftSettings
 from rsvlm.instruction.vision import build_vision
+from rsvlm.training.lora import adapter_parameters
 from rsvlm.training.plan import Block
 
 
@@ -27,12 +27,6 @@ def blocks(settings: InstructionPretrainSettings | InstructionSftSettings) -> li
     if isinstance(settings, InstructionSftSettings):
         found.append(Block(f"adapters (rank {settings.lora.rank})", adapter_parameters(language, settings.lora), True))
     return found
-
-
-def adapter_parameters(language: LlamaForCausalLM, lora: Lora) -> int:
-    """Return how many parameters the adapters have: rank x (inputs + outputs) for every target layer."""
-    layers = (module for name, module in language.named_modules() if name.rsplit(".", 1)[-1] in lora.targets)
-    return sum(lora.rank * (layer.in_features + layer.out_features) for layer in layers if isinstance(layer, nn.Linear))
 
 
 def _count(module: nn.Module) -> int:

@@ -16,7 +16,6 @@ from rsvlm.instruction.batches import ChatBatch
 from rsvlm.instruction.chat import Chat, build_connector, initialise_connector
 from rsvlm.instruction.features import RowFeatures, cached
 from rsvlm.instruction.language import load_language
-from rsvlm.instruction.lora import add_adapters, merged_state, save_adapters
 from rsvlm.instruction.model import (
     ADAPTER,
     LANGUAGE,
@@ -37,6 +36,7 @@ from rsvlm.training.determinism import make_deterministic
 from rsvlm.training.distributed import barrier, worker
 from rsvlm.training.launch import launch
 from rsvlm.training.loop import History, Place, fit
+from rsvlm.training.lora import add_adapters, merged_state, save_adapters
 
 _TRAINED = "trained"
 
@@ -152,7 +152,7 @@ def sft(settings: InstructionSftSettings, data: Path, pretrained: Path, output: 
     _take(chat, load_file(scratch / _TRAINED / "weights.safetensors"))
     history = json.loads((scratch / _TRAINED / "history.json").read_bytes())
     save(output, settings.model, vision, chat, merged_state(chat.language), pretrained / LANGUAGE, history)
-    save_adapters(chat.language, settings.lora, settings.model.language.hub, output / ADAPTER)
+    save_adapters(chat.language, settings.lora, settings.model.language.hub, output / ADAPTER, "CAUSAL_LM")
 
 
 def _model(job: Job, features: int) -> Chat:

@@ -17,6 +17,7 @@ from rsvlm.files import MANIFEST, Manifest, read_manifest
 from rsvlm.lineage.dvc import stage_hashes
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pillow", "pyarrow", "diffusers", "peft", "rasterio", "mlflow")
+_WRITTEN = ("dvc.lock", "reports")
 _DATA = ("data/raw", "data/pairs", "data/conversations")
 
 
@@ -52,11 +53,15 @@ def lineage(root: Path, item: str, family: str) -> dict[str, Any]:
 
 
 def git_state(root: Path) -> dict[str, Any]:
-    """Return {"commit": hex or None, "dirty": whether tracked files differ from it}; no commit outside a Git checkout."""
+    """Return {"commit": hex or None, "dirty": whether tracked files differ from it}; no commit outside a Git checkout.
+
+    What runs write themselves beside their results (`dvc.lock`, reports) says nothing of what they were made from.
+    """
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": False}
-    return {"commit": commit.strip(), "dirty": bool((_git(root, "status", "--porcelain", "--untracked-files=no") or "").strip())}
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *(f":(exclude){path}" for path in _WRITTEN)) or ""
+    return {"commit": commit.strip(), "dirty": bool(changed.strip())}
 
 
 def package_versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ from rsvlm.registry.store import check_whole, resolve, set_tags
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _NO_VERSION = "none"
+_ROLLED_BACK = "rolled_back"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def promote(tracking: Tracking, reference: str, reason: str = "", *, force: bool
 def rollback(tracking: Tracking, name: str) -> Promotion:
     """Make the previous champion the champion again. Doing it twice undoes it.
 
+    The version that was rolled back becomes champion again only by hand, however often it is registered again.
+
     Raises:
         ConfigurationError: there is no such model, or no previous champion.
         IntegrityError: the files of the previous champion are not whole.
@@ -131,7 +134,15 @@ def rollback(tracking: Tracking, name: str) -> Promotion:
         champion, previous = version_with(tracking, name, CHAMPION), version_with(tracking, name, PREVIOUS)
         if champion is None or previous is None or champion == previous:
             raise ConfigurationError(f"{name}: no previous champion to go back to; `rsvlm models` lists the versions and their aliases")
-        return _make_champion(tracking, resolve(tracking, f"{name}/{previous}"), f"rollback from version {champion}")
+        found = resolve(tracking, f"{name}/{previous}")
+        check_whole(tracking, found)
+        set_tags(tracking, name, champion, {_ROLLED_BACK: "true"})
+        return _make_champion(tracking, found, f"rollback from version {champion}")
+
+
+def is_rolled_back(version: ModelVersion) -> bool:
+    """Whether somebody took the alias of champion away from a version, and nobody gave it back."""
+    return version.tags.get(_ROLLED_BACK) == "true"
 
 
 def _wanted(tracking: Tracking, reference: str) -> ModelVersion:
@@ -160,6 +171,6 @@ def _make_champion(tracking: Tracking, found: ModelVersion, reason: str) -> Prom
         return Promotion(name, version, None, verdict, reason, changed=False)
     # Before the alias: a process killed in between leaves a note without a champion, never a champion without a note.
     note = {"promoted_from": champion or _NO_VERSION, "promoted_reason": reason, "promoted_verdict": verdict}
-    set_tags(tracking, name, version, note)
+    set_tags(tracking, name, version, {**note, _ROLLED_BACK: "false"})
     give_alias(tracking, name, version, CHAMPION, champion)
     return Promotion(name, version, champion, verdict, reason, changed=True)

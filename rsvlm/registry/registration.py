@@ -21,7 +21,7 @@ from rsvlm.registry.card import About, model_card
 from rsvlm.registry.database import Tracking
 from rsvlm.registry.gates import Decision, Evaluation, decide
 from rsvlm.registry.origin import origin_tags
-from rsvlm.registry.promotion import CHAMPION, give_alias, promotion_lock, version_with
+from rsvlm.registry.promotion import CHALLENGER, CHAMPION, give_alias, is_rolled_back, promotion_lock, version_with
 from rsvlm.registry.settings import RegisterSettings
 from rsvlm.registry.store import Candidate, describe_version, load_evaluation, log_version, read_samples
 from rsvlm.registry.store import content_hash as content_hash  # what fills `Subject.model_sha256`
@@ -96,14 +96,20 @@ def _decide(tracking: Tracking, subject: Subject, version: str, evaluation: Eval
     name = subject.settings.name
     standing = version_with(tracking, name, CHAMPION)
     own = standing == version
+    this = tracking.client.get_model_version(name, version)
     champion = tracking.client.get_model_version(name, standing) if standing is not None and not own else None
     against = champion.tags.get("model_sha256", "") if champion else ""
-    before = _decided_before(tracking.client.get_model_version(name, version), subject.question)
-    if before is not None and (own or before["against"] == against):
+    before = _decided_before(this, subject.question)
+    rolled_back = is_rolled_back(this) and not own
+    if before is not None and (own or before["against"] == against) and not (rolled_back and before["alias"] == CHAMPION):
         return before
     other = load_evaluation(tracking, champion, subject.settings.samples) if champion else None
     decision = decide(subject.settings, evaluation, other, subject.significance)
-    return _record(subject, decision, against, stays=own)
+    record = _record(subject, decision, against, stays=own)
+    if rolled_back and record["alias"] == CHAMPION:
+        why = "it was champion before and was rolled back: it becomes champion again only by hand (rsvlm promote)"
+        return {**record, "verdict": CHALLENGER, "alias": CHALLENGER, "reasons": [*record["reasons"], why]}
+    return record
 
 
 def _decided_before(version: ModelVersion, question: str) -> dict[str, Any] | None:

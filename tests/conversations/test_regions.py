@@ -6,6 +6,7 @@ from rsvlm.captioning.scenes import Chip
 from rsvlm.conversations import boxes, regions
 from rsvlm.conversations.settings import RegionBuilder
 from rsvlm.conversations.talk import Talk, as_conversations, mixed
+from rsvlm.records.chips import Window
 from rsvlm.records.models import LabelledObject
 from rsvlm.seeds import numpy_generator
 
@@ -27,7 +28,7 @@ def at(label, x, y, side=6):
 
 def chip(objects, cut=()):
     picture = Image.fromarray(np.full((100, 100, 3), 128, dtype=np.uint8))
-    return Chip("c", "s", "f", b"", "jpg", picture, list(objects), None, cut=frozenset(cut))
+    return Chip("c", "s", "f", b"", "jpg", picture, Window(0, 0, *picture.size), list(objects), None, cut=frozenset(cut))
 
 
 def talks(objects, cut=(), seed=0):

@@ -180,7 +180,7 @@ PIER = upright("harbor", 30, 62, 110, 70)
 
 def talks(objects, relations):
     picture = Image.fromarray(np.full((200, 200, 3), 128, dtype=np.uint8))
-    chip = Chip("c", "s", "f", b"", "jpg", picture, objects, None)
+    chip = Chip("c", "s", "f", b"", "jpg", picture, Window(0, 0, *picture.size), objects, None)
     found = regions.talks_of(chip, {}, BUILDER, numpy_generator(0), relations)
     return {task: [talk for talk in found if talk.task == task] for task in ("grounding", "refer", "identify")}
 

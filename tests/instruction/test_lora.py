@@ -7,9 +7,9 @@ from safetensors.torch import load_file, save_file
 
 from rsvlm.errors import DataError
 from rsvlm.instruction.language import build_language, load_language, save_language
-from rsvlm.instruction.lora import adapter_state, add_adapters, load_adapters, merged_state, read_lora, save_adapters
-from rsvlm.instruction.plan import adapter_parameters
+from rsvlm.instruction.lora import load_adapters, read_lora
 from rsvlm.instruction.settings import LINEAR_LAYERS, Lora
+from rsvlm.training.lora import adapter_parameters, adapter_state, add_adapters, merged_state, save_adapters
 from rsvlm.training.precision import has_bfloat16
 from tests.instruction.conftest import tiny_config
 

@@ -15,10 +15,10 @@ from rsvlm.conversations import geochat
 from rsvlm.errors import ConfigurationError, DataError, IntegrityError
 from rsvlm.files import list_files, publish, sha256_file
 from rsvlm.instruction import model
-from rsvlm.instruction.lora import LoraLayer
 from rsvlm.instruction.talks import select
 from rsvlm.instruction.train import pretrain, sft
 from rsvlm.records.shards import Shards
+from rsvlm.training.lora import LoraLayer
 from tests.instruction.conftest import COLOURS, MODEL, OPTIMISATION, pretrain_settings, sft_settings
 
 SEED = 7

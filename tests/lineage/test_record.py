@@ -53,6 +53,8 @@ def test_lineage_adds_commit_and_dvc_hashes(workspace: Path):
     found = lineage(workspace, "geochat", "instruction")
     assert found["git"] == {"commit": git(workspace, "rev-parse", "HEAD"), "dirty": False}
     assert found["dvc"]["sft"]["outs"] == {"models/geochat/sft": "77.dir"}
+    (workspace / "dvc.lock").write_text("stages: {}\n")
+    assert git_state(workspace)["dirty"] is False, "every run writes it"
     (workspace / "code.json").write_text("{}")
     assert git_state(workspace)["dirty"] is True
     json.dumps(found)

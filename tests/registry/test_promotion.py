@@ -93,6 +93,21 @@ def test_a_promoted_challenger_that_is_registered_again_is_champion_only(trackin
     assert (again, aliases(tracking)) == (two, {"champion": two, "previous": one})
 
 
+def test_what_was_rolled_back_comes_back_only_by_hand(tracking, registry, workspace):
+    """A retraining that ends in the same weights must not undo what a person decided."""
+    one, two = (registry(make_subject(workspace, name, right))[1] for name, right in (("first", 20), ("better", 38)))
+    assert aliases(tracking) == {"champion": two, "previous": one}
+    rollback(tracking, "tiny")
+    for _ in range(2):
+        record, again = registry(make_subject(workspace, "better", 38))
+        assert (again, record["verdict"]) == (two, "challenger")
+        assert "only by hand (rsvlm promote)" in record["reasons"][-1]
+        assert aliases(tracking) == {"champion": one, "previous": two, "challenger": two}
+    promote(tracking, "tiny")
+    assert registry(make_subject(workspace, "better", 38))[1] == two
+    assert aliases(tracking) == {"champion": two, "previous": one}
+
+
 @pytest.mark.fault
 def test_a_version_whose_files_are_gone_is_never_made_champion(tracking, three, tmp_path):
     one, two, _ = three
