@@ -1,11 +1,14 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from rsvlm.sources.definition import S3Address
 from rsvlm.sources.s3 import Client
 from rsvlm.sources.store import Store, Wanted
 
-from .conftest import sha256
+from .conftest import Server, sha256, whole
 
 DATA = bytes(range(256)) * 20_000
 KEY, SECRET = "canaryaccesskey", "canary-secret-that-must-not-leak"
@@ -134,6 +137,46 @@ def test_credentials_that_are_not_there(
 def test_gives_up_when_nothing_more_comes(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="5 times in a row; run again to go on"):
         _bring(_Fake([1_000, 0, 0, 0, 0, 0, 0]), tmp_path)
+    assert not list((tmp_path / "store").glob(sha256(DATA)))
+
+
+def _error(handler: BaseHTTPRequestHandler, status: int, code: str) -> None:
+    body = f"<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>".encode()
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("credentials")
+def test_a_store_with_bad_days_gives_the_bytes_all_the_same(server: Server, tmp_path: Path) -> None:
+    """The real client: a fifth of the answers are errors, a fifth end in the middle."""
+    chance, seen = random.Random(8), Counter[str]()
+
+    def moody(handler: BaseHTTPRequestHandler) -> None:
+        mood = chance.choices(["well", "error", "cut"], [0.6, 0.2, 0.2])[0]
+        seen[mood] += 1
+        if mood == "error":
+            _error(handler, *chance.choice([(500, "InternalError"), (503, "SlowDown"), (503, "ServiceUnavailable")]))
+        else:
+            whole(DATA, cut=chance.randrange(len(DATA) // 2) if mood == "cut" else None)(handler)
+
+    server.answers["/scenes/2024/a.tif"] = moody
+    for number in range(16):
+        wanted = Wanted("a.tif", sha256(DATA), len(DATA))
+        assert _real(server.url).bring(wanted, Store(tmp_path / str(number))).read_bytes() == DATA
+    assert min(seen["error"], seen["cut"]) >= 2
+
+
+@pytest.mark.fault
+@pytest.mark.usefixtures("credentials")
+def test_a_store_that_never_recovers_is_given_up(server: Server, tmp_path: Path) -> None:
+    server.answers["/scenes/2024/a.tif"] = lambda handler: _error(handler, 503, "SlowDown")
+    with pytest.raises(SourceError, match=r"the store answered with an error \(SlowDown\)") as caught:
+        _real(server.url).bring(Wanted("a.tif", sha256(DATA), len(DATA)), Store(tmp_path / "store"))
+    assert len(server.asked) == 6, "once, and five times again"
+    assert SECRET not in str(caught.value)
     assert not list((tmp_path / "store").glob(sha256(DATA)))
 
 
