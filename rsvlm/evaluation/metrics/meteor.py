@@ -10,12 +10,14 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rsvlm.errors import RsvlmError
 from rsvlm.evaluation.metrics.tokens import tokenise
 
 ABSENT = "METEOR is left out: it needs Java and the package pycocoevalcap"
 _MEMORY = "-Xmx1G"
+_CHUNKS = 20  # of the 23 counts: lengths of answer and reference come first, words matched in both last
 _ENDED = "METEOR's Java program ended before it answered; it needs about 1 GiB of memory"
 
 
@@ -34,7 +36,7 @@ def meteor(candidates: list[str], references: list[list[str]], draws: np.ndarray
     """Return METEOR of the corpus, and of resamples of it.
 
     The program sums matches over images before it computes the score, so the score of a corpus is not the mean of its
-    images' scores, and a resample is scored by the program too.
+    images' scores. A resample's sums are made here and scored by the program.
 
     Args:
         candidates: one answer an image.
@@ -53,8 +55,20 @@ def meteor(candidates: list[str], references: list[list[str]], draws: np.ndarray
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as scorer:
         counts = [_ask(scorer, " ||| ".join(("SCORE", *map(_line, r), _line(c)))) for c, r in zip(candidates, references, strict=True)]
         value = _corpus(scorer, counts)
-        drawn = [_corpus(scorer, [counts[index] for index in draw]) for draw in ([] if draws is None else draws.tolist())]
+        table = _summable(counts)
+        drawn = [_corpus(scorer, [" ".join(map(repr, table[draw].sum(0).tolist()))]) for draw in ([] if draws is None else draws)]
     return value, np.array(drawn)
+
+
+def _summable(counts: list[str]) -> NDArray[np.float64]:
+    """Return the program's counts of each image as numbers whose sums are its counts of a corpus.
+
+    Only the number of chunks is no plain sum: an answer that is one of its references word for word adds none.
+    """
+    table = np.array([[float(number) for number in line.split()] for line in counts])
+    chunks, matched, matched_reference = table[:, _CHUNKS], table[:, _CHUNKS + 1], table[:, _CHUNKS + 2]
+    chunks[(chunks == 1) & (matched == table[:, 0]) & (matched_reference == table[:, 1])] = 0
+    return table
 
 
 def _corpus(scorer: "subprocess.Popen[str]", counts: list[str]) -> float:
