@@ -143,6 +143,22 @@ def test_a_really_full_disk(stage: Stage) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
+@pytest.mark.fault
+def test_a_read_only_file_system(stage: Stage) -> None:
+    """F29: said before anything is brought, and nothing is left."""
+    held = stage.root / "data"
+    held.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(held)], capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system needs more rights")
+    try:
+        with pytest.raises(RsvlmError, match=f"{held}.*: no permission") as caught:
+            acquire.run(stage)
+        assert "\n" not in str(caught.value)
+        assert list(held.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(held)], check=True)
+
+
 def _workspace(tmp_path: Path, sources: str = "[detection, spacenet-geotiff]") -> Path:
     (tmp_path / "recipes" / "contrastive").mkdir(parents=True)
     about = "title: t, summary: s, survey: {table: I, reference: 2, section: III-A}, licence: l"
