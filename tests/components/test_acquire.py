@@ -97,7 +97,7 @@ def test_a_mirror_needs_no_network(stage: Stage, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     acquire.run(stage)
-    verify(stage.root / "data" / "raw" / "remoteclip")
+    assert len(verify(stage.root / "data" / "raw" / "remoteclip").files) == 3
 
 
 @pytest.mark.fault
