@@ -111,6 +111,7 @@ def promote(tracking: Tracking, reference: str, reason: str = "", *, force: bool
         found = _wanted(tracking, reference)  # again: while this waited, the alias may have gone to another version
         if not force:
             _check_verdict(found)
+        check_whole(tracking, found)
         return _make_champion(tracking, found, reason)
 
 
@@ -163,9 +164,8 @@ def _check_verdict(version: ModelVersion) -> None:
 
 
 def _make_champion(tracking: Tracking, found: ModelVersion, reason: str) -> Promotion:
-    """Prove a version's files, store why it is promoted, and give it the alias. The caller holds the lock."""
+    """Store why a version is promoted and give it the alias. The caller holds the lock and has proved its files."""
     name, version, verdict = found.name, str(found.version), found.tags.get("verdict", "")
-    check_whole(tracking, found)
     champion = version_with(tracking, name, CHAMPION)
     if champion == version:
         return Promotion(name, version, None, verdict, reason, changed=False)
