@@ -44,6 +44,7 @@ class Chip:
         gsd: metres a pixel, where known.
         bounds: west, south, east, north in degrees, where known.
         cut: classes of objects that show here, but too little to be among `objects`.
+        annotation: the annotation file's path in its source.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Chip:
     gsd: float | None
     bounds: list[float] | None = None
     cut: frozenset[str] = frozenset()
+    annotation: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,9 @@ def _cut(builder: AnnotatedPictures, place: Place, content: _Content) -> Iterato
         image = b"" if not inside else content.path.read_bytes() if extension else encode_jpeg(part, quality)
         name = safe_id(builder.prefix, stem) if uncut else safe_id(builder.prefix, stem, f"{window.x}_{window.y}")
         bounds = window_bounds(content.raster, window) if content.raster else None
-        yield Chip(name, place.scene, place.picture, image, extension or "jpg", part, window, inside, content.gsd, bounds, cut)
+        yield Chip(
+            name, place.scene, place.picture, image, extension or "jpg", part, window, inside, content.gsd, bounds, cut, place.annotation
+        )
 
 
 def _inside(builder: AnnotatedPictures, content: _Content, window: Window) -> tuple[list[LabelledObject], frozenset[str]]:

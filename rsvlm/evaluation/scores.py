@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsvlm.evaluation.settings import Published
-from rsvlm.evaluation.statistics import Interval
+from rsvlm.intervals import Interval
 
 DECIMALS = 6
 

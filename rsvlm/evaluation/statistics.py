@@ -4,24 +4,14 @@ A bootstrap draws the test samples again with replacement and looks at how much 
 its own generator (see `rsvlm.seeds`), so the same samples always give the same interval.
 """
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from rsvlm.intervals import NORMAL_95, Interval, wilson
+
 RESAMPLES = 2000
 _CELLS = 1 << 23  # draws held in memory at once, as counts a sample
-_NORMAL_95 = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def resampled_sums(samples: np.ndarray, generator: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
@@ -95,22 +85,8 @@ def interval_from_error(value: float, draws: np.ndarray) -> Interval:
     Distances between distributions grow when a resample repeats samples, so that the percentiles of the draws need not
     hold the value; their spread is still the measure of how sure it is.
     """
-    margin = _NORMAL_95 * float(np.std(draws, ddof=1))
+    margin = NORMAL_95 * float(np.std(draws, ddof=1))
     return Interval(value, value - margin, value + margin)
-
-
-def wilson(hits: int, count: int) -> Interval:
-    """Return a share with its 95 % Wilson score interval (Wilson 1927).
-
-    Good for small counts and for shares near 0 or 1, where a bootstrap of all-equal samples gives an interval of no width.
-    """
-    if count == 0:
-        return Interval(0.0, 0.0, 1.0)
-    share, square = hits / count, _NORMAL_95**2
-    scale = 1 + square / count
-    centre = (share + square / (2 * count)) / scale
-    margin = _NORMAL_95 / scale * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
-    return Interval(share, max(0.0, centre - margin), min(1.0, centre + margin))
 
 
 def share(hits: np.ndarray, generator: np.random.Generator) -> Interval:

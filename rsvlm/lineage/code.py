@@ -11,9 +11,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-FAMILY_PACKAGES = ("rsvlm.contrastive", "rsvlm.instruction", "rsvlm.generation", "rsvlm.adaptation")
+FAMILY_PACKAGES = (
+    "rsvlm.contrastive", "rsvlm.instruction", "rsvlm.generation", "rsvlm.adaptation", "rsvlm.data", "rsvlm.reports.corpus",
+)  # fmt: skip
 # A family whose outputs are scored by another family's model runs that family's code too.
 _JUDGES = {("evaluate", "generation"): "rsvlm.contrastive"}
+# A corpus is scored by an image-text model, and captioned by a registered conversation model.
+_LENDERS = {"data": ("rsvlm.reports.corpus", "rsvlm.contrastive", "rsvlm.instruction")}
 
 # Tracking writes to MLflow only, never to a stage's outputs.
 _ASIDE = ("components.tracking",)
@@ -112,7 +116,7 @@ def fingerprint(root: Path, stage: str, family: str) -> str:
     a model that judges another family's outputs counts for that evaluation. Data files that travel with the code
     (templates, source definitions, word lists) count by their bytes.
     """
-    own = (f"rsvlm.{family}", _JUDGES.get((stage, family)))
+    own = (f"rsvlm.{family}", _JUDGES.get((stage, family)), *_LENDERS.get(family, ()))
     others = [package for package in FAMILY_PACKAGES if package not in own]
     digest = hashlib.sha256()
     for module in reachable(root, f"components.{stage}", (*others, *_ASIDE)):

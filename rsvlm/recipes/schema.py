@@ -3,6 +3,7 @@
 from rsvlm.captioning.settings import CaptionSettings
 from rsvlm.contrastive.settings import ContrastivePretrainSettings
 from rsvlm.conversations.settings import InstructSettings
+from rsvlm.data.settings import CorpusEvaluateSettings, CorpusSettings
 from rsvlm.errors import ConfigurationError
 from rsvlm.evaluation.settings import EvaluateSettings
 from rsvlm.generation.settings import GenerationPretrainSettings
@@ -46,6 +47,12 @@ _COMMON: dict[str, type[Section]] = {
     "evaluate": EvaluateSettings,
     "register": RegisterSettings,
 }
+_CORPUS: dict[str, type[Section]] = {
+    "acquire": AcquireSettings,
+    "caption": CorpusSettings,
+    "instruct": CorpusSettings,
+    "evaluate": CorpusEvaluateSettings,
+}
 
 
 def section_model(stage: str, family: str) -> type[Section]:
@@ -54,7 +61,8 @@ def section_model(stage: str, family: str) -> type[Section]:
     Raises:
         ConfigurationError: the family has no such stage.
     """
-    model = {"pretrain": _PRETRAIN.get(family), "sft": _SFT.get(family)}.get(stage) or _COMMON.get(stage)
+    own = {"pretrain": _PRETRAIN.get(family), "sft": _SFT.get(family)}
+    model = (_CORPUS if family == "data" else _COMMON | own).get(stage)
     if model is None:
         raise ConfigurationError(f"family '{family}' has no stage '{stage}'")
     return model

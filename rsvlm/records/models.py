@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from rsvlm.files import canonical_json
 from rsvlm.records.text import LONGEST_CAPTION, LONGEST_LABEL, clean_text
 from rsvlm.records.unfit import Unfit
 
@@ -20,7 +21,13 @@ ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,91}")
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
 Split = Literal["train", "validation", "test"]
-Task = Literal["classification", "caption", "grounding", "identify", "refer", "presence", "counting", "attribute", "mixed"]
+Task = Literal[
+    "classification", "caption", "grounding", "identify", "refer", "presence", "counting", "attribute", "mixed",
+    "detection", "region_caption", "relation", "position", "colour", "reasoning", "scene_graph", "multi_label", "question",
+    "measurement", "vectorizing", "image_property", "point", "description", "change", "temporal", "conversation", "modality",
+]  # fmt: skip
+Method = Literal["native", "b2c", "m2b", "label", "osm", "cover", "meta", "template", "model", "ranked"]
+LARGEST_FACTS = 1 << 16
 
 
 def safe_id(*parts: str) -> str:
@@ -99,8 +106,36 @@ class StoredObject(_Record):
     difficult: bool = False
 
 
+class Origin(_Record):
+    """Where a record was cut from: files of its source, so that others can work it out again.
+
+    Attributes:
+        picture: the picture's file.
+        annotation: the annotation file, where there is one.
+        window: x, y, width, height in pixels of the picture, where it was cut.
+    """
+
+    picture: Annotated[str, Field(min_length=1, max_length=500)]
+    annotation: Annotated[str, Field(max_length=500)] | None = None
+    window: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
+
+
 class Pair(_Record):
-    """The JSON of one image-caption record."""
+    """The JSON of one image-caption record.
+
+    Attributes:
+        method: how its texts came about.
+        builder: the kind of builder that made it, where a corpus has several.
+        origin: the files that it was made from.
+        facts: what the annotation says beyond objects (tags, shares of land cover, relations), as the builder was given it.
+        languages: of each caption, where not all are English (`en`, `zh`).
+        generator: which model wrote the texts, from which prompt.
+        scores: what selections went by (similarity of image and text, ...).
+        frames: ids of the records of this folder that are its sequence of pictures, in order of time.
+        part_of: id of the record whose sequence this picture belongs to; such a record needs no caption.
+        sensor: camera, satellite or product.
+        date: ISO 8601, as far as it is known.
+    """
 
     id: str
     captions: list[str]
@@ -110,12 +145,22 @@ class Pair(_Record):
     scene: Annotated[str, Field(min_length=1)]
     source: Annotated[str, Field(min_length=1)]
     licence: str
-    method: Literal["native", "b2c", "m2b", "label"]
+    method: Method
     width: Annotated[int, Field(ge=1)]
     height: Annotated[int, Field(ge=1)]
     objects: list[StoredObject] | None = None
     gsd: Annotated[float, Field(gt=0)] | None = None
     bounds: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
+    builder: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    origin: Origin | None = None
+    facts: dict[str, Any] | None = None
+    languages: list[Literal["en", "zh"]] | None = None
+    generator: dict[str, str] | None = None
+    scores: dict[str, float] | None = None
+    frames: Annotated[list[str], Field(min_length=1, max_length=64)] | None = None
+    part_of: str | None = None
+    sensor: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
 
     @model_validator(mode="after")
     def _inside(self) -> "Pair":
@@ -125,6 +170,10 @@ class Pair(_Record):
                     raise ValueError(f"object '{labelled.label}' has a corner at {x}, {y}, outside {self.width}x{self.height}")
         if len(self.captions) != len(self.caption_ids):
             raise ValueError("captions and caption_ids differ in number")
+        if self.languages is not None and len(self.languages) != len(self.captions):
+            raise ValueError("captions and languages differ in number")
+        if self.facts is not None and len(canonical_json(self.facts)) > LARGEST_FACTS:
+            raise ValueError(f"facts take more than {LARGEST_FACTS:,} bytes")
         return self
 
 
@@ -172,7 +221,7 @@ def checked_fields(fields: dict[str, Any], *, longest: int) -> dict[str, Any]:
     for caption in fields.get("captions", []):
         if clean_text(caption, longest=longest) != caption:
             raise Unfit("caption is not in its stored form", caption[:60])
-    if model is Pair and not fields.get("captions"):
+    if model is Pair and not fields.get("captions") and not fields.get("part_of"):
         raise Unfit("caption is empty", "no caption at all")
     try:
         return model.model_validate(fields).model_dump(mode="json", exclude_none=False)

@@ -37,18 +37,25 @@ class NearIndex:
         """
         check_limit(below, segments)
         self.below, self.segments = below, segments
-        self._tables: list[dict[int, list[tuple[int, str]]]] = [{} for _ in range(segments)]
+        self._tables: list[dict[int, list[tuple[int, str, str]]]] = [{} for _ in range(segments)]
 
-    def add(self, value: int, name: str) -> None:
-        """Remember a picture's hash under its name."""
+    def add(self, value: int, name: str, scene: str = "") -> None:
+        """Remember a picture's hash under its name, with the scene that it shows."""
         for table, segment in zip(self._tables, segments_of(value, self.segments), strict=True):
-            table.setdefault(segment, []).append((value, name))
+            table.setdefault(segment, []).append((value, name, scene))
 
-    def find(self, value: int) -> str | None:
-        """Return the name of the nearest remembered copy (the first name among equals), or None."""
+    def find(self, value: int, *, besides: str = "") -> str | None:
+        """Return the name of the nearest remembered copy (the first name among equals), or None.
+
+        Args:
+            value: the hash.
+            besides: a scene whose pictures do not count.
+        """
         best: tuple[int, str] | None = None
         for table, segment in zip(self._tables, segments_of(value, self.segments), strict=True):
-            for other, name in table.get(segment, ()):
+            for other, name, scene in table.get(segment, ()):
+                if besides and scene == besides:
+                    continue
                 distance = (value ^ other).bit_count()
                 if distance < self.below and (best is None or (distance, name) < best):
                     best = (distance, name)

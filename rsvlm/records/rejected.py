@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rsvlm.errors import DataError
 from rsvlm.files import canonical_json, write_atomic
 
-Kind = Literal["record", "object", "duplicate"]
+Kind = Literal["record", "object", "duplicate", "screened"]
 
 
 @dataclass(frozen=True, order=True)
@@ -30,8 +30,8 @@ class Rejection:
 class Rejected:
     """Collects what a stage sets aside and counts what it keeps.
 
-    Three kinds: whole records; single objects of an annotation; duplicates, which are fit but not wanted (near copies
-    of evaluation images) and so do not count against the allowed share.
+    Four kinds: whole records; single objects of an annotation; duplicates (near copies of evaluation images) and what
+    the recipe's own screens drop, which are fit but not wanted and so do not count against the allowed share.
     """
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ two. A restart reads the notes, passes over the samples that those shards used u
 bytes do not depend on how often the work was interrupted or on how many threads decoded pictures.
 """
 
+import functools
 import hashlib
 import itertools
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
+from PIL import Image
 
 from rsvlm.errors import DataError
 from rsvlm.files import canonical_json, explain_write_errors, remove, sha256_file, write_atomic
@@ -27,7 +29,7 @@ from rsvlm.progress import Progress
 from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
 from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
 from rsvlm.records.near import NearIndex
-from rsvlm.records.rejected import Rejected
+from rsvlm.records.rejected import Kind, Rejected
 from rsvlm.records.tars import TarWriter
 from rsvlm.records.text import LONGEST_CAPTION
 from rsvlm.records.unfit import Unfit
@@ -35,18 +37,20 @@ from rsvlm.records.unfit import Unfit
 _BATCH = 32
 _BATCHES_AHEAD = 3
 _MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n"}
+Screen = Callable[[Sample, Image.Image], Unfit | None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What a look at a picture gave: size and perceptual hash, or why it cannot be used."""
+    """What a look at a picture gave: size and perceptual hash, or why it cannot be used or is not wanted."""
 
     width: int = 0
     height: int = 0
     hash: int = 0
     fault: tuple[str, str] | None = None
+    unwanted: tuple[str, str] | None = None
 
 
 @dataclass
@@ -56,7 +60,7 @@ class _Shard:
     number: int
     rows: list[dict[str, Any]] = field(default_factory=list)
     talks: list[dict[str, Any]] = field(default_factory=list)
-    set_aside: list[list[str]] = field(default_factory=list)
+    set_aside: list[tuple[str, str, str, str, Kind]] = field(default_factory=list)
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[tuple[Item, Result]]:
@@ -76,8 +80,8 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads:
             yield from future.result()
 
 
-def look(sample: Sample) -> Looked:
-    """Decode a sample's picture and hash it."""
+def look(sample: Sample, screen: Screen | None = None) -> Looked:
+    """Decode a sample's picture, hash it, and ask the screen about it."""
     try:
         checked_id(sample.id)
         if sample.extension not in EXTENSIONS:
@@ -89,17 +93,27 @@ def look(sample: Sample) -> Looked:
         return Looked(fault=(unfit.reason, unfit.detail))
     except ImageError as error:
         return Looked(fault=(f"picture: {error.reason}", str(error)))
-    return Looked(picture.width, picture.height, int(perceptual_hash(picture), 16))
+    found = screen(sample, picture) if screen else None
+    unwanted = (found.reason, found.detail) if found else None
+    return Looked(picture.width, picture.height, int(perceptual_hash(picture), 16), unwanted=unwanted)
 
 
 class ShardWriter:
     """Fills shards one after the other; see `write_shards`."""
 
     def __init__(
-        self, scratch: Path, rejected: Rejected, prefix: str, samples_per_shard: int, longest: int, copies: NearIndex | None
+        self,
+        scratch: Path,
+        rejected: Rejected,
+        prefix: str,
+        samples_per_shard: int,
+        longest: int,
+        copies: NearIndex | None,
+        *,
+        same_scene: bool = False,
     ) -> None:
         self.scratch, self.rejected, self.prefix = scratch, rejected, prefix
-        self.samples_per_shard, self.longest, self.copies = samples_per_shard, longest, copies
+        self.samples_per_shard, self.longest, self.copies, self.same_scene = samples_per_shard, longest, copies, same_scene
         self.consumed = 0
         self.finished = 0
         self._rows_before = 0
@@ -115,11 +129,11 @@ class ShardWriter:
     def _resume(self) -> None:
         while (note := self._finished_note(self.finished)) is not None:
             for row in pq.read_table(self._path(self.finished, "index")).to_pylist():
-                self._remember(row["id"], int(row["phash"], 16), row["split"])
+                self._remember(row["id"], int(row["phash"], 16), row["split"], row["scene"])
                 self._rows_before += 1
                 self.rejected.keep()
             for entry in note["set_aside"]:
-                self.rejected.add(*entry[:4], kind="duplicate" if entry[4] == "duplicate" else "record")
+                self.rejected.add(*entry[:4], kind=entry[4])
             self.consumed = note["consumed"]
             self.finished += 1
 
@@ -140,21 +154,21 @@ class ShardWriter:
     def _key(name: str) -> int:
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
 
-    def _remember(self, name: str, value: int, split: str) -> None:
+    def _remember(self, name: str, value: int, split: str, scene: str) -> None:
         self._seen.add(self._key(name))
         self._training_began |= split == "train"
         if self.copies is not None and split != "train":
             if self._training_began:
                 raise DataError(f"{name}: an evaluation sample came after training samples; near copies cannot be told then")
-            self.copies.add(value, name)
+            self.copies.add(value, name, scene)
 
-    def _check_new(self, name: str, value: int, split: str) -> str | None:
+    def _check_new(self, name: str, value: int, fields: dict[str, Any]) -> str | None:
         """Return the evaluation sample that this one nearly copies; refuse an id that was used."""
         if self._key(name) in self._seen:
             raise Unfit("id is there twice", name)
-        if self.copies is None or split == "test":
+        if self.copies is None or fields["split"] == "test":
             return None
-        return self.copies.find(value)
+        return self.copies.find(value, besides=fields["scene"] if self.same_scene else "")
 
     def _prepare(self, sample: Sample, seen: Looked) -> dict[str, Any]:
         if seen.fault:
@@ -167,14 +181,17 @@ class ShardWriter:
         source = str(sample.fields.get("source", ""))
         try:
             fields = self._prepare(sample, seen)
-            copy = self._check_new(sample.id, seen.hash, fields["split"])
+            copy = self._check_new(sample.id, seen.hash, fields)
         except Unfit as unfit:
-            shard.set_aside.append([sample.id[:100], source, unfit.reason, unfit.detail, "record"])
+            shard.set_aside.append((sample.id[:100], source, unfit.reason, unfit.detail, "record"))
+            return
+        if seen.unwanted is not None:
+            shard.set_aside.append((sample.id, source, *seen.unwanted, "screened"))
             return
         if copy is not None:
-            shard.set_aside.append([sample.id, source, "near copy of an evaluation picture", copy, "duplicate"])
+            shard.set_aside.append((sample.id, source, "near copy of an evaluation picture", copy, "duplicate"))
             return
-        self._remember(sample.id, seen.hash, fields["split"])
+        self._remember(sample.id, seen.hash, fields["split"], fields["scene"])
         image_offset = archive.add(f"{sample.id}.{sample.extension}", sample.image)
         text = canonical_json({key: value for key, value in fields.items() if value is not None})
         json_offset = archive.add(f"{sample.id}.json", text)
@@ -212,7 +229,7 @@ class ShardWriter:
 
     def _finish(self, shard: _Shard, keep: bool) -> None:
         for entry in shard.set_aside:
-            self.rejected.add(*entry[:4], kind="duplicate" if entry[4] == "duplicate" else "record")
+            self.rejected.add(*entry[:4], kind=entry[4])
         self.rejected.keep(len(shard.rows))
         if not keep:
             self._path(shard.number, "tar").unlink()
@@ -270,6 +287,8 @@ def write_shards(
     scratch: Path | None = None,
     threads: int = 2,
     total: int | None = None,
+    screen: Screen | None = None,
+    same_scene: bool = False,
 ) -> None:
     """Write samples as `<prefix>-00000.tar`..., `index.parquet` (and `conversations.parquet`) and `rejected.jsonl`.
 
@@ -287,6 +306,8 @@ def write_shards(
         scratch: keeps finished shards over a kill; a folder inside `folder`, removed at the end, where none is given.
         threads: how many pictures are decoded at once; the result does not depend on it.
         total: how many samples there will be, for the progress lines.
+        screen: says of a decoded picture why it is not wanted; called in threads.
+        same_scene: validation samples may nearly copy others of their own scene (frames of a sequence, tiles of a series).
 
     Raises:
         DataError: no sample at all was fit, or evaluation samples came after training samples.
@@ -295,10 +316,10 @@ def write_shards(
     work = scratch if scratch is not None else folder / ".work"
     with explain_write_errors(work):
         work.mkdir(parents=True, exist_ok=True)
-        writer = ShardWriter(work, rejected, prefix, samples_per_shard, longest, copies)
+        writer = ShardWriter(work, rejected, prefix, samples_per_shard, longest, copies, same_scene=same_scene)
         progress = Progress("write shards", total, "samples")
         progress.start_at(writer.consumed)
-        looked = in_order(look, itertools.islice(samples, writer.consumed, None), threads)
+        looked = in_order(functools.partial(look, screen=screen), itertools.islice(samples, writer.consumed, None), threads)
         while writer.fill(looked, progress):
             pass
         progress.finish()

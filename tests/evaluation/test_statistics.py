@@ -10,8 +10,8 @@ from rsvlm.evaluation.statistics import (
     paired_difference,
     resampled_sums,
     share,
-    wilson,
 )
+from rsvlm.intervals import wilson
 from rsvlm.seeds import numpy_generator
 
 

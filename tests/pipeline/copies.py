@@ -17,7 +17,9 @@ SECRETS = {
     name: f"canary-{hashlib.sha256(name.encode()).hexdigest()[:24]}"
     for name in ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "RSVLM_OTHER_TRACKING")
 }
-NAMES = list(recipe_files(Path(__file__).resolve().parents[2]))
+_FILES = recipe_files(Path(__file__).resolve().parents[2])
+NAMES = [name for name, path in _FILES.items() if path.parent.name != "data"]
+CORPORA = [name for name, path in _FILES.items() if path.parent.name == "data"]
 
 
 def copy_repository(root: Path, folder: Path) -> Path:

@@ -76,7 +76,7 @@ def test_odd_names_are_quoted_in_one_bounded_line(workspace: Path, name: str) ->
     words = refused(workspace, name)
     assert words.isprintable()
     assert len(words) < 5_000
-    assert "known: geochat, remoteclip, rs-sd" in words
+    assert f"known: {', '.join(RECIPES)}" in words
 
 
 def test_unknown_recipe(workspace: Path) -> None:

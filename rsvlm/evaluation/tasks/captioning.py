@@ -14,7 +14,8 @@ from rsvlm.evaluation.metrics.ngrams import ORDERS
 from rsvlm.evaluation.records import Question, questions, rows_of
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import CaptioningSettings
-from rsvlm.evaluation.statistics import Interval, bootstrap_mean, bootstrap_statistic, paired_difference, percentiles
+from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic, paired_difference, percentiles
+from rsvlm.intervals import Interval
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode

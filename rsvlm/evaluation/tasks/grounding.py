@@ -13,7 +13,8 @@ from rsvlm.evaluation.metrics.grounding import Matches, Points, accuracy, match
 from rsvlm.evaluation.records import Question, questions
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GroundingSettings
-from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic, wilson
+from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic
+from rsvlm.intervals import wilson
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode

@@ -1,0 +1,1 @@
+"""The data engine: corpora of image-text pairs and conversations, built, screened, checked and described."""

@@ -1,0 +1,91 @@
+"""Check a corpus: every statement of every record against the annotations, and a baseline that shows the check can fail."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsvlm.data.checkers import boxes
+from rsvlm.data.evidence import Evidence
+from rsvlm.data.statement import Check, Statement
+from rsvlm.errors import DataError
+from rsvlm.progress import Progress
+from rsvlm.records.shards import Shards
+
+CHECKS: dict[str, Check] = {
+    "boxes": boxes.check,
+}
+"""The checker of each kind of builder. Texts of kinds without one (a data set's own captions) are not checked."""
+
+
+@dataclass
+class Tally:
+    """Statements counted by kind: all of them, and those that hold; the first false ones."""
+
+    all: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    false: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, name: str, statements: list[Statement], most: int) -> None:
+        """Count a record's statements; keep up to `most` false ones."""
+        self.records += bool(statements)
+        for statement in statements:
+            self.all[statement.kind] += 1
+            self.held[statement.kind] += statement.holds
+            if not statement.holds and len(self.false) < most:
+                self.false.append({"id": name, "kind": statement.kind, "text": statement.text, "why": statement.why})
+
+
+def statements_of(record: Mapping[str, Any], evidence: Evidence) -> list[Statement]:
+    """Return the statements of one record, none where its kind has no checker.
+
+    Raises:
+        DataError: the record lacks what its checker needs.
+    """
+    check = CHECKS.get(str(record.get("builder")))
+    if check is None:
+        return []
+    try:
+        return list(check(record, evidence))
+    except (KeyError, IndexError, TypeError) as error:
+        raise DataError(f"{record['id']}: builder '{record.get('builder')}' left out what its checker needs ({error!r})") from None
+
+
+def check_corpus(shards: Shards, evidence: Evidence, *, most_false: int = 1000) -> tuple[Tally, Tally]:
+    """Return the tally of a corpus, and that of the same texts put under other pictures.
+
+    The second takes the texts of the record before of the same builder: a checker that holds those true as well
+    cannot tell true from false.
+
+    Args:
+        shards: the corpus.
+        evidence: its raw sources.
+        most_false: false statements kept with their words.
+    """
+    tally, shuffled = Tally(), Tally()
+    progress = Progress("check statements", len(shards), "records")
+    before: dict[str, dict[str, Any]] = {}
+    for record in _records(shards):
+        progress.advance()
+        tally.add(record["id"], statements_of(record, evidence), most_false)
+        kind = str(record.get("builder"))
+        if kind in CHECKS:
+            if kind in before:
+                shuffled.add(record["id"], statements_of(_told_by(record, before[kind]), evidence), 0)
+            before[kind] = {key: record.get(key) for key in ("captions", "caption_ids", "conversations", "languages")}
+    progress.finish()
+    return tally, shuffled
+
+
+def _records(shards: Shards) -> Iterator[dict[str, Any]]:
+    for row in range(len(shards)):
+        yield shards.fields(row)
+
+
+def _told_by(record: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with another one's texts; a deep copy, so that no checker can change what is checked later."""
+    changed = {**record, **{key: value for key, value in texts.items() if value is not None}}
+    copied: dict[str, Any] = json.loads(json.dumps(changed))
+    return copied

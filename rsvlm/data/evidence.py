@@ -1,0 +1,125 @@
+"""The annotations behind a record, read again from the raw source: what statements are held against.
+
+The readers of annotation files are shared with the builders; cutting windows, clipping boxes and naming classes is done
+here once more, with Shapely, so that a fault in a builder's geometry does not vouch for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import shapely
+import shapely.affinity
+from PIL import Image
+
+from rsvlm.errors import DataError
+from rsvlm.imagery.rasters import info
+from rsvlm.records.models import LabelledObject
+from rsvlm.records.pictures import RASTERS
+from rsvlm.records.raw import RawSource
+from rsvlm.records.readers import boxes_csv, dota, voc
+from rsvlm.records.readers.annotation import Annotation
+from rsvlm.records.unfit import Unfit
+
+_EDGE = 2.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The raw sources of a corpus, and what the recipe says about reading them.
+
+    Attributes:
+        raw: `data/raw/<item>`.
+        settings: the builders' settings by kind and source, as JSON; a checker reads class names and limits from them.
+    """
+
+    raw: Path
+    settings: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+
+    def source(self, name: str) -> RawSource:
+        """Return a raw source by its name."""
+        return RawSource(name, self.raw / name)
+
+    def rules(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """Return the settings of the builders that can have made a record: those of its kind, source and annotation file."""
+        annotation = (record.get("origin") or {}).get("annotation")
+        found = self.settings.get((str(record.get("builder")), str(record["source"])), ())
+        return tuple(rule for rule in found if not annotation or fnmatchcase(annotation, rule.get("annotations", "*")))
+
+
+def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, shapely.Polygon, bool]]:
+    """Return (class in the file, polygon in pixels of the record's picture, difficult) of a box annotation's usable objects.
+
+    An object counts when its corners are finite and go round an area, and when it lies in the window or, where it is
+    cut, at least half of it does (or the share that the recipe states).
+
+    Raises:
+        DataError: the record does not say which annotation file it was made from, or that file has no such picture.
+    """
+    origin = record.get("origin") or {}
+    if not origin.get("annotation"):
+        raise DataError(f"{record['id']}: the record does not name its annotation file")
+    path = evidence.source(str(record["source"])).path(origin["annotation"])
+    share = next((rule["chips"]["visible_share"] for rule in evidence.rules(record) if rule.get("chips")), 0.5)
+    x, y, width, height = origin["window"] or (0, 0, record["width"], record["height"])
+    window = shapely.box(x, y, x + width, y + height)
+    picture = shapely.box(0, 0, *_size(evidence.source(str(record["source"])).path(origin["picture"])))
+    found = []
+    for label, corners, difficult in _objects(path, origin["picture"]):
+        polygon = shapely.Polygon(corners)
+        if not polygon.is_valid or polygon.area <= 0:
+            continue
+        whole = _inside(polygon, picture, 0.5)
+        kept = _inside(whole, window, share) if whole is not None else None
+        if kept is not None:
+            found.append((label, shapely.affinity.translate(kept, -x, -y), difficult))
+    return found
+
+
+def _inside(polygon: shapely.Polygon, area: shapely.Polygon, share: float) -> shapely.Polygon | None:
+    """Return what stands for an object in an area: itself where it lies inside, the box around its visible part where it
+    is cut, nothing where less than `share` of it is visible (a hair's breadth of rounding counts as enough)."""
+    if area.buffer(_EDGE, join_style="mitre").covers(polygon):
+        return polygon
+    visible = polygon.intersection(area)
+    if visible.area <= 0 or visible.area < (share - 1e-9) * polygon.area:
+        return None
+    return shapely.box(*visible.bounds)
+
+
+@cache
+def _size(path: Path) -> tuple[int, int]:
+    """Return width and height of a picture in pixels, from its header."""
+    if path.suffix.lower() in RASTERS:
+        found = info(path)
+        return found.width, found.height
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@cache
+def _parsed(path: Path) -> tuple[Annotation, ...]:
+    reader = {".txt": dota.read, ".xml": voc.read, ".csv": boxes_csv.read}.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path}: not a box annotation this module reads; .txt (DOTA), .xml (VOC) or .csv")
+    return tuple(reader(path))
+
+
+def _objects(path: Path, picture: str) -> list[tuple[str, list[tuple[float, float]], bool]]:
+    contents = _parsed(path)
+    name = Path(picture).name
+    chosen = [content for content in contents if len(contents) == 1 or Path(content.picture).name == name]
+    objects = [raw for content in chosen for raw in content.objects if not isinstance(raw.fault, Unfit)]
+    return [(raw.label, [(float(x), float(y)) for x, y in raw.corners], raw.difficult) for raw in objects]
+
+
+def stored_objects(record: Mapping[str, Any]) -> list[LabelledObject]:
+    """Return the objects that a record carries."""
+    found = []
+    for entry in record.get("objects") or []:
+        first, second, third, fourth = ((float(x), float(y)) for x, y in entry["polygon"])
+        found.append(LabelledObject(entry["label"], (first, second, third, fourth), bool(entry.get("difficult"))))
+    return found

@@ -1,0 +1,1 @@
+"""Prompts for chat models, as versioned files."""

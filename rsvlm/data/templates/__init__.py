@@ -1,0 +1,1 @@
+"""Instruction and caption templates, as files."""
