@@ -103,8 +103,10 @@ def captions(
     """
     if not objects:
         raise ValueError("no objects; a picture without boxes has no caption")
-    central = [o.label for o in objects if is_central(o, width, height, settings.central_share)]
-    others = [o.label for o in objects if not is_central(o, width, height, settings.central_share)]
+    central: list[str] = []
+    others: list[str] = []
+    for labelled in objects:
+        (central if is_central(labelled, width, height, settings.central_share) else others).append(labelled.label)
     everything = [o.label for o in objects]
     first = _fill(_draw(words().middle if central else words().edge, generator), Counter(central or everything), settings, generator)
     second = _fill(_draw(words().edge if others else words().middle, generator), Counter(others or everything), settings, generator)

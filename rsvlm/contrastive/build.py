@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from rsvlm.contrastive.model import DualEncoder
-from rsvlm.contrastive.settings import ContrastivePretrainSettings, WeightFile
+from rsvlm.contrastive.settings import ContrastivePretrainSettings, WeightFile, Weights
 from rsvlm.contrastive.tokens import Tokens
 from rsvlm.contrastive.weights import clip_state, load_strict, read_tensors
 from rsvlm.encoders.efficientnet import from_published
@@ -33,8 +33,19 @@ def build(settings: ContrastivePretrainSettings, raw: Path, seed: int) -> DualEn
     torch.manual_seed(seed_of(seed, "contrastive", "weights"))
     model = DualEncoder(settings.model)
     model.heads.start(settings.objective)
-    weights = settings.weights
-    model.tokens = Tokens(source_file(raw, weights.tokenizer), settings.model.text)
+    load_weights(model, settings.weights, raw)
+    model.vision.requires_grad_(settings.model.vision.trainable)
+    model.text.requires_grad_(settings.model.text.trainable)
+    return model
+
+
+def load_weights(model: DualEncoder, weights: Weights, raw: Path) -> None:
+    """Load a model's tokenizer and the published weights that a recipe names.
+
+    Raises:
+        DataError: a file of weights does not fit.
+    """
+    model.tokens = Tokens(source_file(raw, weights.tokenizer), model.settings.text)
     if weights.whole is not None:
         path = source_file(raw, weights.whole)
         load_strict(model, clip_state(read_tensors(path), path), path)
@@ -42,9 +53,6 @@ def build(settings: ContrastivePretrainSettings, raw: Path, seed: int) -> DualEn
         _load_tower(model.vision, source_file(raw, weights.vision))
     if weights.text is not None:
         _load_tower(model.text, source_file(raw, weights.text))
-    model.vision.requires_grad_(settings.model.vision.trainable)
-    model.text.requires_grad_(settings.model.text.trainable)
-    return model
 
 
 def _load_tower(tower: nn.Module, path: Path) -> None:

@@ -14,6 +14,7 @@ from rsvlm.records.unfit import Unfit
 
 TOLERANCE = 2.0
 _LARGEST_COORDINATE = 1e7
+_ROUNDING = 1e-9  # of an object that is cut in half, half is visible
 
 
 def area(points: Sequence[Point]) -> float:
@@ -96,7 +97,7 @@ def checked_object(
     where = f"x {min(xs):g} to {max(xs):g}, y {min(ys):g} to {max(ys):g} of {width:g} x {height:g}"
     if share == 0.0:
         raise Unfit("box outside the image", where)
-    if share < visible_share:
+    if share < visible_share - _ROUNDING:
         raise Unfit("box mostly outside the image", f"{where}: {share:.0%} visible")
     return LabelledObject(name, _around(visible), difficult)
 

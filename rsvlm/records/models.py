@@ -67,8 +67,8 @@ class LabelledObject:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """The horizontal box around the corners: x1, y1, x2, y2."""
-        xs, ys = [x for x, _ in self.polygon], [y for _, y in self.polygon]
-        return min(xs), min(ys), max(xs), max(ys)
+        (x1, y1), (x2, y2), (x3, y3), (x4, y4) = self.polygon
+        return min(x1, x2, x3, x4), min(y1, y2, y3, y4), max(x1, x2, x3, x4), max(y1, y2, y3, y4)
 
     @property
     def centre(self) -> Point:

@@ -27,6 +27,7 @@ from rsvlm.imagery.hashing import perceptual_hash
 from rsvlm.imagery.pictures import ImageError, decode
 from rsvlm.progress import Progress
 from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
+from rsvlm.records.looks import KeptLooks
 from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Kind, Rejected
@@ -37,7 +38,7 @@ from rsvlm.records.unfit import Unfit
 _BATCH = 32
 _BATCHES_AHEAD = 3
 _MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n"}
-Screen = Callable[[Sample, Image.Image], Unfit | None]
+Screen = Callable[[Image.Image], Unfit | None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -80,22 +81,28 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads:
             yield from future.result()
 
 
-def look(sample: Sample, screen: Screen | None = None) -> Looked:
-    """Decode a sample's picture, hash it, and ask the screen about it."""
+def look(sample: Sample, screen: Screen | None = None, kept: KeptLooks | None = None) -> Looked:
+    """Decode a sample's picture, hash it, and ask the screen about it; or take what an earlier look gave."""
     try:
         checked_id(sample.id)
         if sample.extension not in EXTENSIONS:
             raise Unfit("picture format is not stored", f"{sample.extension!r}; allowed: {', '.join(EXTENSIONS)}")
         if sample.image and not sample.image.startswith(_MAGIC[sample.extension]):
             raise Unfit("picture is not what its name says", f"no {sample.extension} signature")
+        digest = hashlib.sha256(sample.image).hexdigest() if kept else ""
+        if kept and (known := kept.get(digest)) is not None:
+            return Looked(known[0], known[1], int(known[2], 16), unwanted=tuple(known[3]) if known[3] else None)
         picture = decode(sample.image, sample.id)
     except Unfit as unfit:
         return Looked(fault=(unfit.reason, unfit.detail))
     except ImageError as error:
         return Looked(fault=(f"picture: {error.reason}", str(error)))
-    found = screen(sample, picture) if screen else None
+    found = screen(picture) if screen else None
     unwanted = (found.reason, found.detail) if found else None
-    return Looked(picture.width, picture.height, int(perceptual_hash(picture), 16), unwanted=unwanted)
+    hashed = perceptual_hash(picture)
+    if kept:
+        kept.put(digest, (picture.width, picture.height, hashed, unwanted))
+    return Looked(picture.width, picture.height, int(hashed, 16), unwanted=unwanted)
 
 
 class ShardWriter:
@@ -289,6 +296,7 @@ def write_shards(
     total: int | None = None,
     screen: Screen | None = None,
     same_scene: bool = False,
+    kept: KeptLooks | None = None,
 ) -> None:
     """Write samples as `<prefix>-00000.tar`..., `index.parquet` (and `conversations.parquet`) and `rejected.jsonl`.
 
@@ -307,6 +315,7 @@ def write_shards(
         threads: how many pictures are decoded at once; the result does not depend on it.
         total: how many samples there will be, for the progress lines.
         screen: says of a decoded picture why it is not wanted; called in threads.
+        kept: what earlier looks at pictures gave, for the same screen; a screen that reads more than pixels cannot have it.
         same_scene: validation samples may nearly copy others of their own scene (frames of a sequence, tiles of a series).
 
     Raises:
@@ -319,7 +328,7 @@ def write_shards(
         writer = ShardWriter(work, rejected, prefix, samples_per_shard, longest, copies, same_scene=same_scene)
         progress = Progress("write shards", total, "samples")
         progress.start_at(writer.consumed)
-        looked = in_order(functools.partial(look, screen=screen), itertools.islice(samples, writer.consumed, None), threads)
+        looked = in_order(functools.partial(look, screen=screen, kept=kept), itertools.islice(samples, writer.consumed, None), threads)
         while writer.fill(looked, progress):
             pass
         progress.finish()

@@ -11,13 +11,13 @@ from rsvlm.records.unfit import Unfit
 
 LONGEST_LINE = 1 << 20
 LARGEST_FILE = 256 << 20
-_DEEPEST = 20
-_MOST_DIGITS = 32
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+DEEPEST = 20
+MOST_DIGITS = 32
+ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _integer(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > MOST_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
 
@@ -26,7 +26,8 @@ def _constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-def _depth(value: Any) -> int:
+def depth(value: Any) -> int:
+    """Return how many levels of lists and objects a parsed JSON value has, counting itself."""
     level, deepest = [value], 0
     while level:
         deepest += 1
@@ -45,7 +46,7 @@ def parse(data: bytes) -> Any:
         if "\0" in text:
             raise ValueError("it holds NUL characters")
         value = json.loads(text, parse_int=_integer, parse_constant=_constant)
-        if _ESCAPED_SURROGATE.search(text):
+        if ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()  # half a pair cannot be written again
     except UnicodeDecodeError as error:
         raise Unfit("line is not UTF-8 text", f"byte {error.start}") from None
@@ -53,8 +54,8 @@ def parse(data: bytes) -> Any:
         raise Unfit("line is not JSON", "nested too deep") from None
     except ValueError as error:
         raise Unfit("line is not JSON", str(error)) from None
-    if _depth(value) > _DEEPEST:
-        raise Unfit("line is not JSON", f"nested deeper than {_DEEPEST}")
+    if depth(value) > DEEPEST:
+        raise Unfit("line is not JSON", f"nested deeper than {DEEPEST}")
     return value
 
 

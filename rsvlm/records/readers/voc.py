@@ -1,58 +1,77 @@
-"""Pascal VOC XML: one file a picture, horizontal boxes."""
+"""Pascal VOC XML: one file a picture, horizontal boxes, or oriented ones as DIOR, SSDD and roLabelImg write them."""
 
 from pathlib import Path
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 from rsvlm.errors import DataError
 from rsvlm.records.geometry import corners_of_box
+from rsvlm.records.models import Point, Polygon
+from rsvlm.records.readers import xml_files
 from rsvlm.records.readers.annotation import Annotation, RawObject
 from rsvlm.records.readers.lines import number_of
+from rsvlm.records.readers.outlines import turned_box
 from rsvlm.records.unfit import Unfit
 
-_LARGEST = 64 << 20
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
+_CORNERS = tuple(f"{axis}_{corner}" for corner in ("left_top", "right_top", "right_bottom", "left_bottom") for axis in "xy")
+_NUMBERED = tuple(f"{axis}{corner}" for corner in range(1, 5) for axis in "xy")
+_TURNED = ("cx", "cy", "w", "h", "angle")
 
 
-def _parse(path: Path) -> ElementTree.Element:
-    """Parse XML without document types: no entities, so nothing to expand and nothing to fetch."""
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate("utf-8")
+def _values(box: ElementTree.Element, names: tuple[str, ...]) -> list[float]:
+    return [number_of((box.findtext(name) or "").strip(), name) for name in names]
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        builder.start(tag, {**attributes, "line": str(parser.CurrentLineNumber)})
 
-    def refuse(*_: object) -> None:
-        raise DataError(f"{path}, line {parser.CurrentLineNumber}: document types and entities are refused; remove the DOCTYPE")
+def _oriented(box: ElementTree.Element) -> Polygon | tuple[Point, ...]:
+    """Return the corners of `<robndbox>` (named corners, or centre, sides and radians) or `<rotated_bndbox>` (x1 ... y4)."""
+    if box.find("cx") is not None:
+        return turned_box(*_values(box, _TURNED))
+    values = _values(box, _NUMBERED if box.tag == "rotated_bndbox" else _CORNERS)
+    return tuple(zip(values[0::2], values[1::2], strict=True))
 
-    parser.StartElementHandler, parser.EndElementHandler = start, builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+
+def corners_in(element: ElementTree.Element) -> Polygon | tuple[Point, ...]:
+    """Return the corners of an `<object>`'s box: the oriented one where it has one, otherwise those of `<bndbox>`.
+
+    DIOR writes an `<angle>` beside `<robndbox>`; the corners say the same, so it is not read. The corners of an oriented box
+    are checked with the picture (`geometry.checked_object`).
+
+    Raises:
+        Unfit: it has no box, or a side, corner or angle is not a number.
+    """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError(f"{path}: {path.stat().st_size:,} bytes; an annotation file may have {_LARGEST:,}")
-        parser.Parse(path.read_bytes(), True)
-        return builder.close()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; acquire the source again") from None
-    except (expat.ExpatError, AssertionError) as error:
-        raise DataError(f"{path}, line {parser.CurrentLineNumber}: not valid XML ({error})") from None
+        for name in ("robndbox", "rotated_bndbox"):
+            if (box := element.find(name)) is not None:
+                return _oriented(box)
+        if (box := element.find("bndbox")) is None:
+            raise Unfit("object has no box", f"<object> {(element.findtext('name') or '').strip()!r} without <bndbox>")
+        return corners_of_box(*_values(box, _SIDES))
+    except Unfit:
+        raise
+    except ValueError as error:
+        raise Unfit("line is not an object", str(error)) from None
 
 
-def _object(element: ElementTree.Element) -> RawObject:
+def object_in(element: ElementTree.Element) -> RawObject:
+    """Return an `<object>`, with its fault where it cannot be read."""
     where = f"line {element.get('line')}"
     label = (element.findtext("name") or "").strip()
-    box = element.find("bndbox")
-    if box is None:
-        return RawObject(where, fault=Unfit("object has no box", f"<object> {label!r} without <bndbox>"))
     try:
-        x1, y1, x2, y2 = (number_of((box.findtext(side) or "").strip(), side) for side in _SIDES)
-        corners = corners_of_box(x1, y1, x2, y2)
+        return RawObject(where, label, corners_in(element), difficult=(element.findtext("difficult") or "0").strip() == "1")
     except Unfit as unfit:
         return RawObject(where, fault=unfit)
-    except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
-    return RawObject(where, label, corners, difficult=(element.findtext("difficult") or "0").strip() == "1")
+
+
+def root_of(path: Path) -> ElementTree.Element:
+    """Return the `<annotation>` element of a VOC file.
+
+    Raises:
+        DataError: not XML, or XML with a document type, or another document; file and line are named.
+    """
+    root = xml_files.parse(path)
+    if root.tag != "annotation":
+        raise DataError(f"{path}, line {root.get('line')}: <{root.tag}> instead of <annotation>; not Pascal VOC")
+    return root
 
 
 def read(path: Path) -> list[Annotation]:
@@ -61,7 +80,5 @@ def read(path: Path) -> list[Annotation]:
     Raises:
         DataError: not XML, or XML with a document type; file and line are named.
     """
-    root = _parse(path)
-    if root.tag != "annotation":
-        raise DataError(f"{path}, line {root.get('line')}: <{root.tag}> instead of <annotation>; not Pascal VOC")
-    return [Annotation((root.findtext("filename") or "").strip(), [_object(element) for element in root.findall("object")])]
+    root = root_of(path)
+    return [Annotation((root.findtext("filename") or "").strip(), [object_in(element) for element in root.findall("object")])]

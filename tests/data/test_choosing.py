@@ -1,0 +1,110 @@
+"""Choices among all records: copies, percentiles and caps, against what a reader works out by hand."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rsvlm.data.choosing import choose, chooses, chosen_samples
+from rsvlm.data.screening import picture_screen, screened_texts
+from rsvlm.quality.settings import QualitySettings
+from rsvlm.records.models import Sample
+from rsvlm.records.rejected import Rejected
+from rsvlm.records.shards import Shards, write_shards
+
+
+def quality(**steps) -> QualitySettings:
+    return QualitySettings.model_validate_json(json.dumps(steps))
+
+
+def png(seed: int, side: int = 40) -> bytes:
+    small = np.random.default_rng(seed).integers(0, 255, size=(8, 8, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def sample(name: str, seed: int, **fields) -> Sample:
+    common = {"captions": [f"A picture called {name}."], "caption_ids": ["0" * 16], "split": "train", "scene": name}
+    common |= {"source": "made", "licence": "", "method": "native", "label": None}
+    return Sample(name, png(seed), "png", {**common, **fields})
+
+
+def shards(folder: Path, samples: list[Sample]) -> Shards:
+    folder.mkdir()
+    write_shards(samples, folder, Rejected())
+    return Shards(folder, check=False)
+
+
+def test_nothing_is_chosen_where_no_step_needs_all_records() -> None:
+    assert not chooses(quality(screens=[{"kind": "blank"}]))
+    assert chooses(quality(copies={"steps": [{"kind": "perceptual"}]}))
+    assert chooses(quality(percentiles=[{"score": "similarity", "keep": 0.9}]))
+    assert chooses(quality(balance={"most_of_class": 2}))
+
+
+def test_of_copies_the_preferred_source_stays(tmp_path: Path) -> None:
+    made = shards(tmp_path / "a", [sample("one", 1), sample("two", 2), sample("three", 1, source="better")])
+    drops = choose(made, quality(copies={"steps": [{"kind": "perceptual"}], "prefer": ["better"]}))
+    assert drops == {0: ("copy: near by perceptual hash", "three")}
+
+
+def test_the_best_share_by_score_stays_and_who_has_no_score_goes(tmp_path: Path) -> None:
+    made = shards(tmp_path / "a", [*(sample(f"s{number}", number, scores={"fit": number / 10}) for number in range(10)), sample("none", 99)])
+    drops = choose(made, quality(percentiles=[{"score": "fit", "keep": 0.8}]))
+    assert sorted(drops) == [0, 1, 10]
+    assert drops[0][0] == "score not in the kept share: fit"
+    assert drops[10][0] == "no score: fit"
+
+
+def test_two_percentiles_are_cut_over_the_same_records(tmp_path: Path) -> None:
+    scores = [{"a": number, "b": 10.0 - number} for number in range(10)]
+    made = shards(tmp_path / "a", [sample(f"s{number}", number, scores=each) for number, each in enumerate(scores)])
+    drops = choose(made, quality(percentiles=[{"score": "a", "keep": 0.9}, {"score": "b", "keep": 0.8}]))
+    assert sorted(drops) == [0, 8, 9]
+
+
+def test_a_class_is_capped(tmp_path: Path) -> None:
+    made = shards(tmp_path / "a", [sample(f"s{number}", number, label="pond" if number < 5 else "port") for number in range(7)])
+    drops = choose(made, quality(balance={"most_of_class": 3}))
+    assert len(drops) == 2
+    assert all(row < 5 and reason == "class is full" for row, (reason, _) in drops.items())
+
+
+def test_a_sequence_stays_or_goes_as_one(tmp_path: Path) -> None:
+    frames = [sample("main", 1, frames=["main", "later"]), sample("later", 2, part_of="main", captions=[], caption_ids=[]), sample("other", 3)]
+    made = shards(tmp_path / "a", frames)
+    assert [found.id for found in chosen_samples(made, {1: ("x", "")})] == ["other"]
+    assert [found.id for found in chosen_samples(made, {0: ("x", "")})] == ["other"]
+
+
+def test_chosen_records_keep_their_bytes_and_fields(tmp_path: Path) -> None:
+    given = [sample("one", 1, facts={"tags": {"name": "Çay"}}), sample("two", 2)]
+    first = shards(tmp_path / "a", given)
+    again = shards(tmp_path / "b", list(chosen_samples(first, {})))
+    for row in range(2):
+        assert again.image(row) == first.image(row)
+        assert again.fields(row) == first.fields(row)
+
+
+def test_screens_say_why(tmp_path: Path) -> None:
+    rejected = Rejected()
+    screens = quality(screens=[{"kind": "length", "least_words": 4}, {"kind": "size", "least_side": 60}]).screens
+    given = [sample("long", 1), sample("short", 2, captions=["Pond."])]
+    assert [found.id for found in screened_texts(given, screens, rejected)] == ["long"]
+    (entry,) = rejected.entries()
+    assert (entry.id, entry.kind) == ("short", "screened")
+    screen = picture_screen(screens)
+    assert screen is not None
+    assert screen(Image.new("RGB", (59, 80))) is not None
+    assert screen(Image.new("RGB", (60, 80))) is None
+    assert picture_screen(screens[:1]) is None
+
+
+@pytest.mark.parametrize("steps", [{"percentiles": [{"score": "x", "keep": 0}]}, {"copies": {"steps": []}}, {"screens": [{"kind": "colour"}]}])
+def test_wrong_steps_are_refused(steps: dict) -> None:
+    with pytest.raises(ValueError, match="greater than 0|at least 1 item|colour"):
+        quality(**steps)
