@@ -1,8 +1,8 @@
 """Annotated pictures of a source: found, split by scene, read, checked, and cut into chips where they are large."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,14 +10,14 @@ from PIL import Image
 
 from rsvlm.captioning import m2b
 from rsvlm.captioning.grammar import class_words
-from rsvlm.captioning.settings import AnnotatedPictures, BoxPictures, FootprintBuilder, MaskBuilder
+from rsvlm.captioning.settings import AnnotatedPictures, BoxPictures, FootprintPictures, MaskPictures
 from rsvlm.errors import DataError
 from rsvlm.imagery.rasters import RasterInfo
 from rsvlm.records.chips import Window, encode_jpeg, objects_in, windows
 from rsvlm.records.models import EXTENSION_OF, LabelledObject, safe_id
 from rsvlm.records.pictures import georeference, load, load_mask, pixel_mapper, window_bounds
 from rsvlm.records.raw import RawSource
-from rsvlm.records.readers import boxes_csv, dota, footprints, voc
+from rsvlm.records.readers import boxes_csv, coco, dota, footprints, plain_boxes, voc
 from rsvlm.records.readers.annotation import Annotation, fit_objects
 from rsvlm.records.rejected import Rejected
 from rsvlm.records.splits import split_of
@@ -63,12 +63,21 @@ class Chip:
 
 @dataclass(frozen=True)
 class Place:
-    """An annotation file of a source and, where it has several pictures, the part about one of them."""
+    """An annotation file of a source and, where it has several pictures, the part about one of them.
+
+    Attributes:
+        annotation: the file's path in its source.
+        picture: the picture's path in its source.
+        scene: that it shows.
+        content: its boxes; None where the annotation is a mask or footprints.
+        fault: why that part of the file cannot be used.
+    """
 
     annotation: str
     picture: str
     scene: str
     content: Annotation | None
+    fault: Unfit | None = None
 
 
 def _picture_of(builder: AnnotatedPictures, annotation: str, named: str) -> str:
@@ -86,12 +95,41 @@ def _scene_of(builder: AnnotatedPictures, picture: str) -> str:
 def places(builder: AnnotatedPictures, raw: RawSource) -> Iterator[Place]:
     """Yield what a builder's patterns find, in a fixed order."""
     for annotation in raw.find(builder.annotations):
-        contents: list[Annotation | None] = [None]
+        contents: Iterable[Annotation | Unfit | None] = [None]
         if isinstance(builder, BoxPictures):
-            contents = [*_READERS[builder.format](raw.path(annotation))]
+            contents = read_boxes(raw.path(annotation), builder.format, builder.columns, builder.ignored)
         for content in contents:
+            if isinstance(content, Unfit):
+                yield Place(annotation, annotation, safe_id(builder.prefix, "unreadable"), None, content)
+                continue
             picture = _picture_of(builder, annotation, content.picture if content else "")
             yield Place(annotation, picture, _scene_of(builder, picture), content)
+
+
+def read_boxes(path: Path, form: str, columns: Sequence[str] = (), ignored: Collection[str] = ()) -> Iterator[Annotation | Unfit]:
+    """Yield the annotations of a file of boxes, one a picture, or the fault of a part that belongs to none.
+
+    Args:
+        path: of the file.
+        form: as `BoxPictures.format`.
+        columns: of plain files.
+        ignored: class names that are passed over.
+
+    Raises:
+        ConfigurationError: the columns do not make a box.
+        DataError: the file as a whole cannot be read.
+    """
+    found: Iterable[Annotation | coco.CocoPicture | Unfit]
+    if form == "coco":
+        found = coco.read(path)
+    else:
+        found = plain_boxes.read(path, columns) if form == "plain" else _READERS[form](path)
+    for entry in found:
+        if isinstance(entry, Unfit):
+            yield entry
+            continue
+        content = entry.annotation if isinstance(entry, coco.CocoPicture) else entry
+        yield replace(content, objects=[labelled for labelled in content.objects if labelled.label not in ignored or labelled.fault])
 
 
 def scene_split(builder: AnnotatedPictures, scene: str, seed: int) -> str:
@@ -108,12 +146,12 @@ def _read_objects(
     builder: AnnotatedPictures, raw: RawSource, place: Place, picture: Image.Image, rejected: Rejected
 ) -> tuple[list[LabelledObject], np.ndarray | None, float | None]:
     """Return the objects of a whole picture, or its mask, and the GSD that the annotation tells."""
-    if isinstance(builder, MaskBuilder):
+    if isinstance(builder, MaskPictures):
         mask = load_mask(raw.path(place.annotation))
         if mask.shape != (picture.height, picture.width):
             raise Unfit("mask has another size than its picture", f"{mask.shape[1]} x {mask.shape[0]}")
         return [], mask, None
-    if isinstance(builder, FootprintBuilder):
+    if isinstance(builder, FootprintPictures):
         mapper = pixel_mapper(raw.path(place.picture))
         content = footprints.read(raw.path(place.annotation), builder.label, mapper)
     else:
@@ -138,6 +176,8 @@ def chips(builder: AnnotatedPictures, raw: RawSource, split: str, seed: int, rej
         if scene_split(builder, place.scene, seed) != split:
             continue
         try:
+            if place.fault:
+                raise place.fault
             path = raw.path(place.picture)
             picture = load(path, builder.stretch)
             objects, mask, gsd = _read_objects(builder, raw, place, picture, rejected)
@@ -158,6 +198,8 @@ def whole(builder: AnnotatedPictures, raw: RawSource, place: Place, rejected: Re
     Raises:
         Unfit: the picture cannot be used.
     """
+    if place.fault:
+        raise place.fault
     picture = load(raw.path(place.picture), builder.stretch)
     objects, _, _ = _read_objects(builder, raw, place, picture, rejected)
     return picture, objects
@@ -196,7 +238,7 @@ def _cut(builder: AnnotatedPictures, place: Place, content: _Content) -> Iterato
 
 def _inside(builder: AnnotatedPictures, content: _Content, window: Window) -> tuple[list[LabelledObject], frozenset[str]]:
     """Return the objects in a window, and the classes of which too little shows."""
-    if content.mask is not None and isinstance(builder, MaskBuilder):
+    if content.mask is not None and isinstance(builder, MaskPictures):
         classes = {int(value): noun for value, noun in builder.classes.items()}
         part = content.mask[window.y : window.y + window.height, window.x : window.x + window.width]
         return m2b.as_objects(part, classes, builder.m2b), frozenset()

@@ -118,9 +118,16 @@ class AnnotatedPictures(Settings):
 
 
 class BoxPictures(AnnotatedPictures):
-    """Pictures annotated with boxes: DOTA text, Pascal VOC XML or CSV."""
+    """Pictures annotated with boxes: DOTA text, Pascal VOC XML, CSV, COCO JSON or plain columns.
 
-    format: Literal["dota", "voc", "csv"]
+    Attributes:
+        columns: of plain files, what each holds (`rsvlm.records.readers.plain_boxes`).
+        ignored: class names of the source that stand for no object of interest.
+    """
+
+    format: Literal["dota", "voc", "csv", "coco", "plain"]
+    columns: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class BoxBuilder(BoxPictures):
@@ -130,28 +137,38 @@ class BoxBuilder(BoxPictures):
     b2c: B2CSettings = B2CSettings()
 
 
-class MaskBuilder(AnnotatedPictures):
-    """Captions from masks through boxes.
+class MaskPictures(AnnotatedPictures):
+    """Pictures annotated with masks, read through boxes.
 
     Attributes:
         classes: mask value (as text) -> class name; other values are background.
     """
 
-    kind: Literal["masks"]
     classes: dict[str, str]
     m2b: M2BSettings = M2BSettings()
+
+
+class MaskBuilder(MaskPictures):
+    """Captions from masks through boxes."""
+
+    kind: Literal["masks"]
     b2c: B2CSettings = B2CSettings()
 
 
-class FootprintBuilder(AnnotatedPictures):
-    """Captions from vector footprints (GeoJSON) on a georeferenced raster.
+class FootprintPictures(AnnotatedPictures):
+    """Georeferenced rasters annotated with vector footprints (GeoJSON).
 
     Attributes:
         label: class name of every footprint.
     """
 
-    kind: Literal["footprints"]
     label: str
+
+
+class FootprintBuilder(FootprintPictures):
+    """Captions from vector footprints (GeoJSON) on a georeferenced raster."""
+
+    kind: Literal["footprints"]
     b2c: B2CSettings = B2CSettings()
 
 

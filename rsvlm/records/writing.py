@@ -45,11 +45,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Looked:
-    """What a look at a picture gave: size and perceptual hash, or why it cannot be used or is not wanted."""
+    """What a look at a picture gave: size, perceptual hash and the bytes' sha256, or why it cannot be used or is not wanted."""
 
     width: int = 0
     height: int = 0
     hash: int = 0
+    digest: str = ""
     fault: tuple[str, str] | None = None
     unwanted: tuple[str, str] | None = None
 
@@ -89,9 +90,9 @@ def look(sample: Sample, screen: Screen | None = None, kept: KeptLooks | None = 
             raise Unfit("picture format is not stored", f"{sample.extension!r}; allowed: {', '.join(EXTENSIONS)}")
         if sample.image and not sample.image.startswith(_MAGIC[sample.extension]):
             raise Unfit("picture is not what its name says", f"no {sample.extension} signature")
-        digest = hashlib.sha256(sample.image).hexdigest() if kept else ""
+        digest = hashlib.sha256(sample.image).hexdigest()
         if kept and (known := kept.get(digest)) is not None:
-            return Looked(known[0], known[1], int(known[2], 16), unwanted=tuple(known[3]) if known[3] else None)
+            return Looked(known[0], known[1], int(known[2], 16), digest, unwanted=tuple(known[3]) if known[3] else None)
         picture = decode(sample.image, sample.id)
     except Unfit as unfit:
         return Looked(fault=(unfit.reason, unfit.detail))
@@ -102,7 +103,7 @@ def look(sample: Sample, screen: Screen | None = None, kept: KeptLooks | None = 
     hashed = perceptual_hash(picture)
     if kept:
         kept.put(digest, (picture.width, picture.height, hashed, unwanted))
-    return Looked(picture.width, picture.height, int(hashed, 16), unwanted=unwanted)
+    return Looked(picture.width, picture.height, int(hashed, 16), digest, unwanted=unwanted)
 
 
 class ShardWriter:
@@ -274,7 +275,7 @@ def _index_row(
         "image_size": len(sample.image),
         "json_offset": json_offset,
         "json_size": json_size,
-        "image_sha256": hashlib.sha256(sample.image).hexdigest(),
+        "image_sha256": seen.digest,
         "phash": f"{seen.hash:016x}",
         **{key: fields[key] for key in ("split", "scene", "label", "source", "licence", "width", "height")},
         "caption_count": len(fields["captions"]),

@@ -1,6 +1,6 @@
 import pytest
 
-from rsvlm.captioning.grammar import article, class_words, counted, listed, plural, sentence
+from rsvlm.captioning.grammar import article, class_words, counted, listed, plural, sentence, title, verb
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,48 @@ def test_counts_lists_and_sentences():
     assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
     assert sentence("3 ships") == "3 ships"
     assert sentence("ships") == "Ships"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        ("honest estimate", "an"), ("heirloom", "an"), ("hospital", "a"), ("house", "a"), ("used car lot", "a"), ("utility truck", "a"),
+        ("unit", "a"), ("unique town", "a"), ("uninhabited island", "an"), ("unimproved road", "an"), ("unfinished building", "an"),
+        ("urban area", "an"), ("uranium mine", "a"), ("usher", "an"), ("eucalyptus tree", "a"), ("ewe", "a"), ("onerous task", "an"),
+        ("F-16", "an"), ("B-52", "a"), ("U-turn", "a"), ("S-bend", "an"), ("T-junction", "a"), ("L-shaped building", "an"),
+        ("X-band image", "an"), ("C-band image", "a"), ("SUV", "an"), ("SUVs", "an"), ("UAV", "a"), ("RGB image", "an"), ("USA map", "a"),
+        ("SAR image", "a"), ("NDVI map", "an"), ("UTM zone", "a"), ("NASA image", "a"), ("AIRPORT", "an"), ("SHIP", "a"),
+        ("A330", "an"), ("C919", "a"), ("MD-11", "an"), ("Boeing 737", "a"), ("8-lane road", "an"), ("11-storey building", "an"),
+        ("18-hole golf course", "an"), ("80 m wide river", "an"), ("8,000 m runway", "an"), ("800", "an"), ("11000", "an"),
+        ("1-lane road", "a"), ("110", "a"), ("1800", "a"), ("81", "an"), ("118", "a"), ("0.8", "a"), ("8.5 m pier", "an"),
+        ('"airport"', "an"), ("(old) harbor", "an"), ("été", "a"), ("", "a"), ("9" * 5000, "a"), ("t junction", "a"), ("s-curve", "an"),
+    ],
+)  # fmt: skip
+def test_articles_of_abbreviations_numbers_and_rare_words(phrase, expected):
+    assert article(phrase) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "more"),
+    [
+        ("roof", "roofs"), ("shelf", "shelves"), ("wharf", "wharves"), ("volcano", "volcanoes"), ("silo", "silos"), ("oasis", "oases"),
+        ("terminus", "terminuses"), ("gas", "gases"), ("lens", "lenses"), ("campus", "campuses"), ("fisherman", "fishermen"),
+        ("human", "humans"), ("Person", "People"), ("City", "Cities"), ("spacecraft", "spacecraft"), ("loch", "lochs"), ("SUV", "SUVs"),
+        ("car park", "car parks"), ("man in a boat", "men in a boat"), ("barracks", "barracks"), ("quay", "quays"),
+        ("area of grassland", "areas of grassland"), ("forest land", "forest land"), ("Farmland", "Farmland"),
+    ],
+)  # fmt: skip
+def test_plurals_of_other_nouns(one, more):
+    assert plural(one) == more
+
+
+def test_verbs_lists_and_titles():
+    forms = {"show": "shows", "pass": "passes", "carry": "carries", "lie": "lies", "go": "goes", "have": "has", "be": "is"}
+    assert {base: verb(base, many=False) for base in forms} == forms
+    assert [verb(base, many=True) for base in ("show", "have", "be")] == ["show", "have", "are"]
+    assert listed(["a", "b", "c"], oxford=True) == "a, b, and c"
+    assert listed(["a", "b"], conjunction="or", oxford=True) == "a or b"
+    titles = ["place of worship", "Boeing 737", "T-junction", "multi-unit residential building", "of ships and harbors", ""]
+    assert [title(text) for text in titles] == [
+        "Place of Worship", "Boeing 737", "T-Junction", "Multi-Unit Residential Building", "Of Ships and Harbors", ""
+    ]  # fmt: skip
