@@ -7,6 +7,7 @@ from components.stage import Stage
 from rsvlm.data.settings import CorpusSettings
 
 ANSWERS = Path(".rsvlm/answers")
+LOOKS = Path(".rsvlm/looks.sqlite")
 
 
 def make(stage: Stage, settings: CorpusSettings, kind: Literal["pairs", "conversations"]) -> None:
@@ -24,5 +25,7 @@ def make(stage: Stage, settings: CorpusSettings, kind: Literal["pairs", "convers
         seed=stage.seed,
         threads=stage.parameters.resources.threads,
         rejected_share=stage.parameters.gates.rejected_share,
+        looks=stage.root / LOOKS,
+        code=stage.code,
     )
     stage.clear_scratch()

@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+data = typer.Typer(help="Look into corpora: what happened to an image, what changed between versions.", no_args_is_help=True)
+app.add_typer(data, name="data")
 INTERRUPTED = 130
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -168,6 +170,30 @@ def report(
     show_report(root, name, _profile(root, profile), open_it=open_it, as_json=json)
 
 
+@data.command()
+def explain(
+    item: Annotated[str, typer.Argument(help="A recipe item with a corpus: rsicap, rsicap-smoke, ...")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="A record's id, or a picture's path, file name or stem.")],
+    json: Json = False,
+) -> None:
+    """Tell what happened to one image or record of a corpus, and why."""
+    from flows.cli.data import explain_record
+
+    explain_record(workspace(), item, name, as_json=json)
+
+
+@data.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="A corpus: an item, ITEM@REVISION (Git), or a folder.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The corpus that came after it.")],
+    json: Json = False,
+) -> None:
+    """Say which records were added, removed, told anew, seen anew or moved between two corpora."""
+    from flows.cli.data import diff_corpora
+
+    diff_corpora(workspace(), first, second, as_json=json)
+
+
 @app.command()
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired without loss.")] = False,
@@ -183,8 +209,7 @@ def _usage_line(error: Any) -> str:
     """Return a wrong call of the command line as one line, with what would be right where that is known."""
     text = " ".join(str(error.format_message()).split())
     if text.startswith("No such command"):
-        known = [command.callback.__name__ for command in app.registered_commands if command.callback]
-        text += f" Known: {', '.join(known)}."
+        text += f" Known: {', '.join(error.ctx.command.commands)}."
     return text
 
 
@@ -204,7 +229,9 @@ def _call() -> int:
         # Typer carries its own copy of click, so its usage errors are known by what they offer, not by their class.
         if not hasattr(error, "format_message"):
             raise
-        say(f"rsvlm: error: {_usage_line(error)}")
+        line = _usage_line(error)
+        if line:  # none where a group of commands without one has printed its help
+            say(f"rsvlm: error: {line}")
         return 2
     return code if isinstance(code, int) else 0
 

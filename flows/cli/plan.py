@@ -6,11 +6,14 @@ from typing import Any
 from flows.cli.console import print_fields, print_json, print_table, size
 from flows.needs import disk, model_needs
 from flows.pipeline import CODE, Pipeline, wanted_stages
-from rsvlm.recipes.load import load_recipe
+from rsvlm.data.settings import CorpusSettings
+from rsvlm.recipes.load import Recipe, load_recipe
+from rsvlm.recipes.parameters import load_parameters
+from rsvlm.sources.settings import AcquireSettings
 
 
 def show_plan(root: Path, name: str, profile: str, *, as_json: bool) -> None:
-    """Print a recipe's stages and their state, its models' parameters and memory, and disk.
+    """Print a recipe's stages and their state, its models' parameters and memory, or its corpus's sources and hours, and disk.
 
     Raises:
         ConfigurationError: no such recipe or profile, or a fault in its file.
@@ -24,13 +27,17 @@ def show_plan(root: Path, name: str, profile: str, *, as_json: bool) -> None:
         if stage in ("pretrain", "sft") and (needs := model_needs(recipe.about.family, stage, section))
     ]
     space = disk(root, [stage["stage"] for stage in stages])
+    corpus = _corpus(root, recipe, profile)
     if as_json:
-        print_json({"name": name, "profile": profile, "stages": stages, "models": models, "disk": space})
+        found = {"name": name, "profile": profile, "stages": stages, "models": models, "disk": space}
+        print_json({**found, "corpus": corpus} if corpus else found)
         return
     rows = [[s["stage"], s["state"], _why(s["reasons"]), "\n".join(_paths(s["inputs"])), "\n".join(s["outputs"])] for s in stages]
     print_table(f"{recipe.about.title}, profile {profile}", ["stage", "state", "why", "inputs", "outputs"], rows)
     for model in models:
         _print_model(model)
+    if corpus:
+        _print_corpus(corpus)
     print_fields({"disk, made so far": size(space["made"]), "disk, free": size(space["free"])})
 
 
@@ -53,6 +60,20 @@ def _stages(root: Path, wanted: list[str]) -> list[dict[str, Any]]:
     finally:
         pipeline.close()
     return found
+
+
+def _corpus(root: Path, recipe: Recipe, profile: str) -> dict[str, Any] | None:
+    """Return what a corpus recipe would need; None for a recipe of another family."""
+    sections = recipe.sections[profile]
+    stage = "caption" if "caption" in sections else "instruct"
+    section, acquire = sections.get(stage), sections.get("acquire")
+    if not isinstance(section, CorpusSettings) or not isinstance(acquire, AcquireSettings):
+        return None
+    from flows.corpus_needs import corpus_needs
+
+    measured = root / "data" / ("pairs" if stage == "caption" else "conversations") / recipe.name
+    threads = load_parameters(root).resources.threads
+    return corpus_needs(root, acquire, section, measured, threads, published_size=profile == "full")
 
 
 def _why(reasons: list[str]) -> str:
@@ -79,3 +100,34 @@ def _print_model(model: dict[str, Any]) -> None:
         for p in model["memory"]
     ]
     print_table(f"{model['stage']}: memory of one worker, without activations", columns, cells)
+
+
+def _print_corpus(corpus: dict[str, Any]) -> None:
+    rows = [
+        [
+            source["name"],
+            "\n".join(source["addresses"]),
+            source["licence"],
+            "unknown" if source["bytes"] is None else size(source["bytes"]),
+            "unknown" if source["images"] is None else f"{source['images']:,}",
+        ]
+        for source in corpus["sources"]
+    ]
+    print_table("sources", ["source", "address", "licence", "size", "images"], rows)
+    space, hours, rates, published = corpus["disk"], corpus["hours"], corpus["rates"], corpus["published"]
+    unsized = corpus["sources_without_size"]
+    parts = ", ".join(f"{key} {value:,.1f}" for key, value in hours.items() if key not in ("estimate", "total"))
+    fields: dict[str, object] = {}
+    if published:
+        fields["published (the paper's, not ours)"] = f"{published['images']:,} images, {published['texts']:,} texts; {published['note']}"
+    fields |= {
+        "images": f"{corpus['images']:,} ({corpus['images_are']}), some {corpus['texts']:,} texts",
+        "disk, sources": size(space["sources"]) + (f" and those of unknown size: {', '.join(unsized)}" if unsized else ""),
+        "disk, shards": f"{size(space['shards'])}, estimated: {size(space['a_picture'])} a picture, {space['assumption']}",
+        "hours, estimated": f"{hours['total']:,.1f} ({parts})",
+        "hours assume": (
+            f"{rates['transfer'] / 1e6:g} MB/s, {rates['pictures']:g} pictures a second on each of {rates['threads']} threads, "
+            f"{rates['texts']:g} texts checked a second" + (f", {rates['answer_seconds']:g} s an answer" if "answers" in hours else "")
+        ),
+    }
+    print_fields(fields)

@@ -110,7 +110,7 @@ def render(item: str, about: About, sections: Mapping[str, Section], root: Path,
         trainings=trainings(root, item, origin),
         exhibits=exhibits,
         left_out=album.left_out,
-        settings={stage: _settings(section) for stage, section in sections.items() if stage != "register"},
+        settings={stage: settings_text(section) for stage, section in sections.items() if stage != "register"},
         origin=origin,
         code={stage: digest for stage, digest in origin.code.items() if stage in sections and stage != "register"},
     )
@@ -139,5 +139,6 @@ def _main_metric(sections: Mapping[str, Section]) -> str:
     return str(getattr(sections.get("register"), "metric", ""))
 
 
-def _settings(section: Section) -> str:
+def settings_text(section: Section) -> str:
+    """Return a section's settings as readable JSON, without the names of the recipe."""
     return json.dumps(section.model_dump(mode="json", exclude={"family", "system"}), indent=1, ensure_ascii=False, sort_keys=True)

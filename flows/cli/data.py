@@ -1,0 +1,96 @@
+"""`rsvlm data`: what happened to one image of a corpus, and what changed between two versions of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.console import print_fields, print_json, print_table
+from flows.versions import corpus, corpus_folder
+from rsvlm.captioning.settings import Subset
+from rsvlm.recipes.load import load_recipe, split_item
+from rsvlm.recipes.parameters import load_parameters
+from rsvlm.settings import Section
+
+if TYPE_CHECKING:
+    from rsvlm.data.origins import Naming
+
+
+def explain_record(root: Path, item: str, name: str, *, as_json: bool) -> None:
+    """Print what happened to a record or picture.
+
+    Raises:
+        ConfigurationError: no such recipe, no corpus of it yet, or nobody knows the id.
+    """
+    from rsvlm.data.explain import Draw, explain
+
+    recipe, profile = split_item(item)
+    sections = load_recipe(root, recipe).sections.get(profile, {})
+    folder = corpus_folder(root, item)
+    section = sections.get("instruct" if folder.parent.name == "conversations" else "caption")
+    draw = Draw(getattr(section, "subset", Subset()), load_parameters(root).seed, _namings(section))
+    fates = [fate.as_json() for fate in explain(folder, root / "data" / "raw" / item, name, draw)]
+    if as_json:
+        print_json(fates)
+        return
+    for position, fate in enumerate(fates):
+        if position:
+            print()
+        print_fields(dict(_lines(fate)))
+
+
+def _namings(section: Section | None) -> "tuple[Naming, ...]":
+    """Return how a section's builders name records: those whose ids begin with a prefix and the picture's name."""
+    from rsvlm.data.origins import Naming
+
+    builders = getattr(section, "builders", ())
+    named = [builder for builder in builders if isinstance(getattr(builder, "prefix", None), str) and hasattr(builder, "source")]
+    return tuple(Naming(builder.source, builder.prefix, getattr(builder, "chips", None)) for builder in named)
+
+
+def _lines(fate: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Return a fate as names and values; several texts as numbered lines."""
+    found: list[tuple[str, object]] = []
+    for key, value in fate.items():
+        words = key.replace("_", " ")
+        if key == "conversations":
+            turns = [f"{turn['role']}: {turn['text']}" for talk in value for turn in talk["turns"]]
+            found += [(f"turn {number}", turn) for number, turn in enumerate(turns, 1)]
+        elif key == "captions":
+            found += [(f"caption {number}", text) for number, text in enumerate(value, 1)]
+        elif isinstance(value, Mapping):
+            found += [(f"{words}: {inner}", each) for inner, each in value.items() if each is not None]
+        elif key == "not_drawn":
+            found += [(f"{words}: {each['id']}", f"draw {each['draw']}, outside in {', '.join(each['splits'])}") for each in value]
+        elif isinstance(value, list):
+            found.append((words, ", ".join(map(str, value)) or "none"))
+        else:
+            found.append((words, value))
+    return found
+
+
+def diff_corpora(root: Path, first: str, second: str, *, as_json: bool) -> None:
+    """Print what changed from one corpus to another.
+
+    Raises:
+        ConfigurationError: one of them cannot be found.
+        IntegrityError: one of them is not whole.
+    """
+    from rsvlm.data.diff import KINDS, compare
+
+    with corpus(root, first) as before, corpus(root, second) as after:
+        found = compare(before, after).as_json()
+    if as_json:
+        print_json({"first": first, "second": second, **found})
+        return
+    rows = [[kind, f"{found['counts'][kind]:,}", "\n".join(_example(entry) for entry in found["examples"].get(kind, ()))] for kind in KINDS]
+    print_table(f"{first} -> {second}", ["change", "records", "first of them"], [*rows, ["none", f"{found['same']:,}", ""]])
+
+
+def _example(entry: Mapping[str, Any]) -> str:
+    if "before" in entry:
+        return f"{entry['id']}: {_short(entry['before'])} -> {_short(entry['after'])}"
+    return f"{entry['id']}: {', '.join(entry['fields'])}" if "fields" in entry else f"{entry['id']} ({entry['split']})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
