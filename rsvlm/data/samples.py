@@ -34,6 +34,7 @@ def told(captions: Sequence[str], longest: int) -> dict[str, Any]:
 def common_fields(work: Work, source: str, file: str, *, scene: str, method: str, builder: str) -> dict[str, Any]:
     """Return the fields that every record has, with what the source's index knows of the picture."""
     raw = work.source(source)
+    known = raw.metadata(file)
     return {
         "captions": [],
         "caption_ids": [],
@@ -47,6 +48,8 @@ def common_fields(work: Work, source: str, file: str, *, scene: str, method: str
         "gsd": raw.gsd(file),
         "bounds": raw.bounds(file),
         "origin": origin_of(file),
+        "sensor": known.get("sensor"),
+        "date": known.get("date"),
     }
 
 
