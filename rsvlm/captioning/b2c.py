@@ -7,7 +7,7 @@ phrases; the size of the central area, the phrases and the number of drawn class
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -66,24 +66,22 @@ def phrase(noun: str, count: int, settings: B2CSettings, generator: np.random.Ge
     return f"{_draw(quantities, generator)} {many}"
 
 
-def _fill(template: str, counts: Counter[str], settings: B2CSettings, generator: np.random.Generator) -> str:
+def _fill(template: str, counts: Mapping[str, int], settings: B2CSettings, generator: np.random.Generator) -> str:
     nouns = sorted(counts, key=lambda noun: (-counts[noun], noun))
     objects = listed([phrase(noun, counts[noun], settings, generator) for noun in nouns])
     be = "is" if counts[nouns[0]] == 1 else "are"
     return sentence(template.format(objects=objects, be=be))
 
 
-def _somewhere(labels: list[str], settings: B2CSettings, generator: np.random.Generator) -> str:
-    """Caption of classes drawn at random, each with the number of all its objects."""
-    counts = Counter(labels)
-    nouns = sorted(counts)
+def _somewhere(counts: Mapping[str, int], nouns: Sequence[str], settings: B2CSettings, generator: np.random.Generator) -> str:
+    """Caption of classes drawn at random from the sorted nouns, each with the number of all its objects."""
     most = min(settings.most_classes, len(nouns))
     size = int(generator.integers(min(settings.least_classes, most), most + 1))
     drawn = [nouns[position] for position in sorted(generator.choice(len(nouns), size=size, replace=False).tolist())]
     if len(drawn) == 2 and all(counts[noun] > 1 for noun in drawn) and generator.integers(2):
         first, second = map(plural, drawn)
         return sentence(_draw(words().both, generator).format(first=first, second=second))
-    return _fill(_draw(words().anywhere, generator), Counter({noun: counts[noun] for noun in drawn}), settings, generator)
+    return _fill(_draw(words().anywhere, generator), {noun: counts[noun] for noun in drawn}, settings, generator)
 
 
 def captions(
@@ -107,7 +105,12 @@ def captions(
     others: list[str] = []
     for labelled in objects:
         (central if is_central(labelled, width, height, settings.central_share) else others).append(labelled.label)
-    everything = [o.label for o in objects]
-    first = _fill(_draw(words().middle if central else words().edge, generator), Counter(central or everything), settings, generator)
-    second = _fill(_draw(words().edge if others else words().middle, generator), Counter(others or everything), settings, generator)
-    return [first, second, *(_somewhere(everything, settings, generator) for _ in range(CAPTIONS - 2))]
+    everything = Counter(labelled.label for labelled in objects)
+    nouns = sorted(everything)
+    first = _fill(
+        _draw(words().middle if central else words().edge, generator), Counter(central) if central else everything, settings, generator
+    )
+    second = _fill(
+        _draw(words().edge if others else words().middle, generator), Counter(others) if others else everything, settings, generator
+    )
+    return [first, second, *(_somewhere(everything, nouns, settings, generator) for _ in range(CAPTIONS - 2))]

@@ -38,6 +38,7 @@ def noun_of(name: str) -> str:
     return nouns().names.get(plain, plain)
 
 
+@functools.lru_cache(_CACHED)
 def is_countable(noun: str) -> bool:
     """Say whether a noun takes `a` and numbers: `ship`, but not `farmland`."""
     if noun.lower() in nouns().uncountable_names or noun.lower() in nouns().plural_names:
@@ -45,6 +46,7 @@ def is_countable(noun: str) -> bool:
     return _head(noun).lower().rsplit(" ", 1)[-1] not in nouns().uncountable
 
 
+@functools.lru_cache(_CACHED)
 def is_plural(noun: str) -> bool:
     """Say whether a noun is in the plural: `pastures`, `permanent crops`, `people`; not `bus`, `overpass`, `aircraft`."""
     word = _head(noun).rsplit(" ", 1)[-1].lower()

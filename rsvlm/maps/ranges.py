@@ -99,7 +99,7 @@ class _HttpParts:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._pools:
-            self._pools[origin] = http._manager(url, self._patience)
+            self._pools[origin] = http.connections(url, self._patience)
         return self._pools[origin]
 
     def _part(self, response: urllib3.BaseHTTPResponse, where: str, start: int, length: int) -> bytes:

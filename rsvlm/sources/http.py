@@ -114,7 +114,8 @@ class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
-def _manager(url: str, patience: Patience) -> urllib3.PoolManager:
+def connections(url: str, patience: Patience) -> urllib3.PoolManager:
+    """Return a pool of connections for a host, which refuses names that lead into private networks, and minds proxies."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     timeout = urllib3.Timeout(connect=patience.connect, read=patience.read)
@@ -136,7 +137,7 @@ def _request(url: str, start: int, patience: Patience) -> urllib3.BaseHTTPRespon
         headers["Range"] = f"bytes={start}-"
     for _ in range(_MAX_REDIRECTS + 1):
         check_url(url, own_host)
-        response = _manager(url, patience).request("GET", url, headers=headers, preload_content=False, redirect=False)
+        response = connections(url, patience).request("GET", url, headers=headers, preload_content=False, redirect=False)
         if response.status not in _REDIRECTED:
             return response
         target = response.headers.get("Location", "")
