@@ -119,16 +119,17 @@ def read_boxes(path: Path, form: str, columns: Sequence[str] = (), ignored: Coll
         ConfigurationError: the columns do not make a box.
         DataError: the file as a whole cannot be read.
     """
-    found: Iterable[Annotation | coco.CocoPicture | Unfit]
+    contents: Iterable[Annotation | Unfit]
     if form == "coco":
-        found = coco.read(path)
+        contents = (found if isinstance(found, Unfit) else found.annotation for found in coco.read(path))
+    elif form == "plain":
+        contents = plain_boxes.read(path, columns)
     else:
-        found = plain_boxes.read(path, columns) if form == "plain" else _READERS[form](path)
-    for entry in found:
-        if isinstance(entry, Unfit):
-            yield entry
+        contents = _READERS[form](path)
+    for content in contents:
+        if isinstance(content, Unfit):
+            yield content
             continue
-        content = entry.annotation if isinstance(entry, coco.CocoPicture) else entry
         yield replace(content, objects=[labelled for labelled in content.objects if labelled.label not in ignored or labelled.fault])
 
 

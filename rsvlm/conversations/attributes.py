@@ -152,10 +152,12 @@ def describe(
     """Return the objects of a picture with their attributes; `relations` has one an object, or is empty."""
     found = []
     for labelled, relation in zip(objects, relations or [UNRELATED] * len(objects), strict=True):
-        # What an image border cuts may be any size.
-        sized = labelled.label in limits and not _touches_border(labelled, picture.width, picture.height)
+        # What an image border cuts may be any size; its box has become upright and holds what lies beside it.
+        bordering = _touches_border(labelled, picture.width, picture.height)
+        sized = labelled.label in limits and not bordering
         size = limits[labelled.label].name(abs(area(labelled.polygon))) if sized else None
-        colour = colour_of(picture, labelled, settings) if settings.colours else None
+        coloured = settings.colours and not (settings.sure and bordering)
+        colour = colour_of(picture, labelled, settings) if coloured else None
         found.append(Described(labelled, place_of(labelled, picture.width, picture.height), colour, size, relation))
     return found
 

@@ -1,7 +1,7 @@
 """The samples of an instruct stage: one an image with all its conversations, test samples first."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -45,7 +45,7 @@ def _fields(raw: RawSource, file: str, scene: str, split: str, conversations: li
     }
 
 
-def _with_mix(name: str, talks: list[Talk], split: str, share: float, seed: int) -> list[dict[str, Any]]:
+def with_mix(name: str, talks: list[Talk], split: str, share: float, seed: int) -> list[dict[str, Any]]:
     """Return the talks as conversations and, for a share of training pictures, one more that mixes some of them."""
     generator = numpy_generator(seed, "mixed", name)
     conversations = as_conversations(name, talks)
@@ -83,7 +83,7 @@ def _scene_samples(
             continue
         count = builder.captions if split == "train" else 1
         talks = scenes.talks_of(line.label, texts, classes, count, numpy_generator(seed, "captions", name))
-        conversations = _with_mix(name, talks, split, builder.mixed_share, seed)
+        conversations = with_mix(name, talks, split, builder.mixed_share, seed)
         ids = [text_id(text) for text in texts]
         more = {"captions": texts, "caption_ids": ids, "label": line.label, "method": "native"}
         yield Sample(
@@ -92,7 +92,7 @@ def _scene_samples(
         )  # fmt: skip
 
 
-class _Relations:
+class ChipRelations:
     """The relations of chips, which come picture by picture in the order of `places`."""
 
     def __init__(self, builder: RegionBuilder, raw: RawSource, seed: int) -> None:
@@ -126,13 +126,13 @@ def _region_samples(
     rejected: Rejected,
     limits: Mapping[str, SizeLimits],
 ) -> Iterator[Sample]:
-    relations = _Relations(builder, raw, seed)
+    relations = ChipRelations(builder, raw, seed)
     for chip in chips(builder, raw, split, seed, rejected):
         if not wanted(chip.id, split, settings.subset, seed):
             rejected.leave_out(builder.source, "outside the drawn subset")
             continue
         talks = regions.talks_of(chip, limits, builder, numpy_generator(seed, "regions", chip.id), relations.of(chip))
-        conversations = _with_mix(chip.id, talks, split, builder.mixed_share, seed)
+        conversations = with_mix(chip.id, talks, split, builder.mixed_share, seed)
         objects = [labelled.as_json() for labelled in chip.objects]
         fields = _fields(raw, chip.file, chip.scene, split, conversations, objects=objects, gsd=chip.gsd)
         fields["bounds"] = chip.bounds or fields["bounds"]
@@ -196,17 +196,17 @@ def _choice_samples(
         yield Sample(picture.name, path.read_bytes(), EXTENSION_OF.get(path.suffix.lower(), path.suffix), fields)
 
 
-def training_limits(settings: InstructSettings, raw: Path, seed: int) -> dict[str, SizeLimits]:
+def training_limits(builders: Iterable[object], raw: Path, seed: int) -> dict[str, SizeLimits]:
     """Return the size limits of every class, from the whole objects of the training scenes only.
 
     Args:
-        settings: the recipe's section.
+        builders: of the recipe; those of regions count.
         raw: `data/raw/<item>`.
         seed: of the workspace.
     """
     areas: dict[str, list[float]] = {}
     rule = AttributeSettings()
-    for builder in settings.builders:
+    for builder in builders:
         if not isinstance(builder, RegionBuilder):
             continue
         rule = builder.attributes

@@ -92,10 +92,15 @@ def grounding(found: Sequence[Boxed], cut: frozenset[str], most: int) -> list[Ta
     return [Talk("grounding", geochat.grounding_question(), reply, reply, polygons)]
 
 
-def phrases_of(found: Sequence[Boxed], most: int) -> list[tuple[Phrase, list[Boxed]]]:
+def phrases_of(found: Sequence[Boxed], most: int, *, sure: bool = False) -> list[tuple[Phrase, list[Boxed]]]:
     """Return phrases with all the objects they name: for each set of objects that can be grounded, the shortest.
 
     The shortest with a relation comes beside it: a relation is worth asking for where fewer words would do, too.
+
+    Args:
+        found: the objects.
+        most: sets of more are left out.
+        sure: leave out phrases with a colour that may mean an object whose colour is not known.
     """
     best: dict[tuple[tuple[int, ...], bool], Phrase] = {}
     for use_size, use_colour, use_place, use_relation in product((False, True), repeat=4):
@@ -114,7 +119,7 @@ def phrases_of(found: Sequence[Boxed], most: int) -> list[tuple[Phrase, list[Box
             named.setdefault(phrase, []).append(position)
         for phrase, positions in named.items():
             key = tuple(positions), use_relation
-            if use_relation and _in_doubt(phrase, found):
+            if (use_relation and _in_doubt(phrase, found)) or (sure and use_colour and _colour_in_doubt(phrase, found)):
                 continue
             if key not in best or _rank(phrase) < _rank(best[key]):
                 best[key] = phrase
@@ -128,14 +133,19 @@ def _in_doubt(phrase: Phrase, found: Sequence[Boxed]) -> bool:
     return any(boxed.described.relation.doubtful and unrelated.fits(boxed.described) for boxed in found)
 
 
+def _colour_in_doubt(phrase: Phrase, found: Sequence[Boxed]) -> bool:
+    uncoloured = replace(phrase, colour=None)
+    return any(boxed.described.colour is None and uncoloured.fits(boxed.described) for boxed in found)
+
+
 def _rank(phrase: Phrase) -> tuple[int, str]:
     words = [word for word in (phrase.size, phrase.colour, phrase.place, phrase.relation) if word]
     return len(words), " ".join(words)
 
 
-def refer(found: Sequence[Boxed], count: int, most: int, generator: np.random.Generator) -> list[Talk]:
+def refer(found: Sequence[Boxed], count: int, most: int, generator: np.random.Generator, *, sure: bool = False) -> list[Talk]:
     """Return referring conversations: a phrase in, the boxes of all objects that it names out."""
-    candidates = phrases_of(found, most)
+    candidates = phrases_of(found, most, sure=sure)
     talks = []
     for position in sorted(generator.permutation(len(candidates))[:count].tolist()):
         phrase, members = candidates[position]
@@ -215,7 +225,7 @@ def talks_of(
     absent = [noun for noun in builder.absent if noun not in counts and noun not in chip.cut]
     return [
         *grounding(found, chip.cut, builder.most_boxes),
-        *refer(found, builder.refer, builder.most_boxes, generator),
+        *refer(found, builder.refer, builder.most_boxes, generator, sure=builder.attributes.sure),
         *identify(found, builder.identify, generator),
         *presence(sorted(counts), absent, generator),
         *counting(certain, generator),

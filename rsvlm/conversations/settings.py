@@ -39,6 +39,8 @@ class AttributeSettings(Settings):
         core: share of an object's width and height, around its centre, whose pixels count; the corners of a ship's box
             are water.
         clear_share: share of the pixels that the largest cluster must have, or the object has no colour.
+        sure: objects that the image border cuts have no colour, and a phrase with a colour is used only where all other
+            objects that it may mean have one.
     """
 
     small: Annotated[float, Field(gt=0, lt=50)] = 20.0
@@ -47,6 +49,7 @@ class AttributeSettings(Settings):
     clusters: Annotated[int, Field(ge=1, le=8)] = 3
     core: Annotated[float, Field(gt=0, le=1)] = 0.7
     clear_share: Share = 0.5
+    sure: bool = False
 
 
 class RelationSettings(Settings):

@@ -33,7 +33,7 @@ def make_conversations(
     verify(raw)
     rejected = Rejected()
     facts: dict[str, Any] = {}
-    limits = training_limits(settings, raw, seed)
+    limits = training_limits(settings.builders, raw, seed)
     with publish(output, facts) as folder:
         write_shards(
             samples(settings, raw, seed, rejected, limits),

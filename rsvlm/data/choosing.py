@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from rsvlm.data.towers import Embed
 from rsvlm.quality.balance import keep_at_most
-from rsvlm.quality.copies import Looks, digests, find_copies
+from rsvlm.quality.copies import Looks, digests, find_copies, plain_url
+from rsvlm.quality.groups import alike_groups
 from rsvlm.quality.percentiles import keep_top, keep_top_of_groups
 from rsvlm.quality.settings import Percentile, QualitySettings
 from rsvlm.records.models import Sample
@@ -35,48 +37,86 @@ def chooses(quality: QualitySettings) -> bool:
     return quality.copies is not None or bool(quality.percentiles) or any(cap is not None for cap in caps)
 
 
-def choose(shards: Shards, quality: QualitySettings) -> dict[int, tuple[str, str]]:
+def needs_embeddings(quality: QualitySettings) -> bool:
+    """Say whether a step compares pictures by their embeddings."""
+    steps = quality.copies.steps if quality.copies is not None else ()
+    return quality.balance.most_of_cluster is not None or any(step.kind == "embedding" for step in steps)
+
+
+def choose(shards: Shards, quality: QualitySettings, embed: Embed | None = None) -> dict[int, tuple[str, str]]:
     """Return which candidate rows are dropped, each with its reason and the particulars.
 
-    Copies come first; percentiles are cut over what is no copy, all of them over the same records; caps come last.
+    Copies come first; percentiles are cut over what is no copy, all of them over the same records; caps come last. Records
+    that belong to another one (frames of a sequence) are not judged: they stay or go with it.
 
     Args:
         shards: the candidates.
         quality: the steps.
+        embed: gives the pictures' embeddings, where a step compares them.
     """
     table = shards.index
     ids, sources, labels = (table.column(name).to_pylist() for name in ("id", "source", "label"))
+    judged = np.asarray([row for row in range(len(ids)) if not shards.fields(row).get("part_of")], dtype=np.int64)
+    embeddings = embed(shards) if embed is not None and needs_embeddings(quality) else None
     drops = _Drops()
     if quality.copies is not None:
-        for copy in find_copies(ids, sources, _looks(shards, quality), quality.copies):
-            drops.add(copy.position, copy.reason, copy.detail)
-    rows = np.asarray([row for row in range(len(ids)) if row not in drops.reasons], dtype=np.int64)
+        compared = _of(shards, judged, quality.copies.builder)
+        names, origins = [ids[row] for row in compared], [sources[row] for row in compared]
+        for copy in find_copies(names, origins, _looks(shards, compared, embeddings, quality), quality.copies):
+            drops.add(int(compared[copy.position]), copy.reason, copy.detail)
+    rows = np.asarray([row for row in judged.tolist() if row not in drops.reasons], dtype=np.int64)
     for percentile in quality.percentiles:
         _cut(shards, rows, percentile, ids, {"source": sources, "label": labels}, drops)
     if quality.balance.most_of_class is not None:
-        left = np.asarray([row for row in rows.tolist() if row not in drops.reasons], dtype=np.int64)
+        left = _left(rows, drops)
         groups = _numbers([labels[row] for row in left])
         kept = keep_at_most(groups, lambda place: ids[int(left[place])], quality.balance.most_of_class, seed=quality.seed, purpose="class cap")
         for row in left[~kept].tolist():
             drops.add(row, "class is full", f"{labels[row]}: at most {quality.balance.most_of_class}")
+    most = quality.balance.most_of_cluster
+    if most is not None and embeddings is not None:
+        left = _left(rows, drops)
+        groups = alike_groups(embeddings[left], quality.balance.clusters)
+        kept = keep_at_most(groups, lambda place: ids[int(left[place])], most, seed=quality.seed, purpose="cluster cap")
+        for row, group in zip(left[~kept].tolist(), groups[~kept].tolist(), strict=True):
+            drops.add(row, "cluster is full", f"cluster {group}: at most {most}")
     return drops.reasons
 
 
-def _looks(shards: Shards, quality: QualitySettings) -> Looks:
+def _of(shards: Shards, rows: np.ndarray, builder: str | None) -> np.ndarray:
+    """Return the rows of one kind of builder; all where none is named."""
+    if builder is None:
+        return rows
+    return np.asarray([row for row in rows.tolist() if shards.fields(row).get("builder") == builder], dtype=np.int64)
+
+
+def _left(rows: np.ndarray, drops: _Drops) -> np.ndarray:
+    return np.asarray([row for row in rows.tolist() if row not in drops.reasons], dtype=np.int64)
+
+
+def _looks(shards: Shards, rows: np.ndarray, embeddings: np.ndarray | None, quality: QualitySettings) -> Looks:
+    """Return what copies are found by, for some rows."""
     assert quality.copies is not None
     steps = [step.kind for step in quality.copies.steps]
     wanted = [getattr(step, "value", "") for step in quality.copies.steps]
     values = {}
     if "sha256" in wanted:
-        values["sha256"] = digests(shards.index.column("image_sha256").to_pylist())
+        digest = shards.index.column("image_sha256").to_pylist()
+        values["sha256"] = digests(digest[row] for row in rows)
     if "caption" in wanted:
-        values["caption"] = digests(next(iter(shards.fields(row)["caption_ids"]), None) for row in range(len(shards)))
+        values["caption"] = digests(next(iter(shards.fields(row)["caption_ids"]), None) for row in rows.tolist())
     if "url" in wanted:
-        values["url"] = digests((shards.fields(row).get("facts") or {}).get("url") for row in range(len(shards)))
+        values["url"] = digests(_address(shards, row) for row in rows.tolist())
     hashes = None
     if "perceptual" in steps:
-        hashes = np.asarray([int(value, 16) for value in shards.index.column("phash").to_pylist()], dtype=np.uint64)
-    return Looks(values, hashes)
+        phash = shards.index.column("phash").to_pylist()
+        hashes = np.asarray([int(phash[row], 16) for row in rows], dtype=np.uint64)
+    return Looks(values, hashes, None if embeddings is None else embeddings[rows])
+
+
+def _address(shards: Shards, row: int) -> str | None:
+    url = (shards.fields(row).get("facts") or {}).get("url")
+    return plain_url(url) if isinstance(url, str) else None
 
 
 def _numbers(names: list[str | None]) -> np.ndarray:
@@ -86,6 +126,7 @@ def _numbers(names: list[str | None]) -> np.ndarray:
 
 
 def _cut(shards: Shards, rows: np.ndarray, percentile: Percentile, ids: list[str], groups: dict[str, list[Any]], drops: _Drops) -> None:
+    rows = _of(shards, rows, percentile.builder)
     scores = np.asarray([(shards.fields(row).get("scores") or {}).get(percentile.score, np.nan) for row in rows.tolist()], dtype=np.float64)
 
     def id_of(place: int) -> str:

@@ -4,7 +4,7 @@ The readers of annotation files are shared with the builders; cutting windows, c
 here once more, with Shapely, so that a fault in a builder's geometry does not vouch for itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,14 +17,15 @@ from PIL import Image
 
 from rsvlm.errors import DataError
 from rsvlm.imagery.rasters import info
-from rsvlm.records.models import LabelledObject
+from rsvlm.records.models import LabelledObject, safe_id
 from rsvlm.records.pictures import RASTERS
 from rsvlm.records.raw import RawSource
-from rsvlm.records.readers import boxes_csv, dota, voc
+from rsvlm.records.readers import boxes_csv, coco, dota, plain_boxes, voc
 from rsvlm.records.readers.annotation import Annotation
 from rsvlm.records.unfit import Unfit
 
 _EDGE = 2.0
+_FORMS = {".txt": "dota", ".xml": "voc", ".csv": "csv", ".json": "coco"}
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,17 @@ class Evidence:
         return RawSource(name, self.raw / name)
 
     def rules(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-        """Return the settings of the builders that can have made a record: those of its kind, source and annotation file."""
+        """Return the settings of the builders that can have made a record: those of its kind, source, annotation file and prefix."""
         annotation = (record.get("origin") or {}).get("annotation")
         found = self.settings.get((str(record.get("builder")), str(record["source"])), ())
-        return tuple(rule for rule in found if not annotation or fnmatchcase(annotation, rule.get("annotations", "*")))
+        found = tuple(rule for rule in found if not annotation or fnmatchcase(annotation, rule.get("annotations", "*")))
+        prefixes = [safe_id(rule["prefix"]) if rule.get("prefix") else "" for rule in found]
+        longest = max((prefix for prefix in prefixes if str(record["id"]).startswith(f"{prefix}-")), key=len, default="")
+        return tuple(rule for rule, prefix in zip(found, prefixes, strict=True) if not longest or prefix == longest)
 
 
-def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, shapely.Polygon, bool]]:
-    """Return (class in the file, polygon in pixels of the record's picture, difficult) of a box annotation's usable objects.
-
-    An object counts when its corners are finite and go round an area, and when it lies in the window or, where it is
-    cut, at least half of it does (or the share that the recipe states).
+def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, list[tuple[float, float]], bool]]:
+    """Return (class in the file, corners in pixels of the whole picture, difficult) of a box annotation's readable objects.
 
     Raises:
         DataError: the record does not say which annotation file it was made from, or that file has no such picture.
@@ -63,14 +64,53 @@ def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple
     if not origin.get("annotation"):
         raise DataError(f"{record['id']}: the record does not name its annotation file")
     path = evidence.source(str(record["source"])).path(origin["annotation"])
+    rule = next(iter(evidence.rules(record)), {})
+    form, columns = rule.get("format") or _FORMS.get(path.suffix.lower(), ""), tuple(rule.get("columns") or ())
+    ignored = rule.get("ignored") or ()
+    return [found for found in _objects(path, origin["picture"], form, columns) if found[0] not in ignored]
+
+
+def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, shapely.Polygon, bool]]:
+    """Return (class in the file, polygon in pixels of the record's picture, difficult) of a box annotation's usable objects.
+
+    An object counts when its corners are finite and go round a convex shape with an area, and when it lies in the window
+    or, where it is cut, at least half of it does (or the share that the recipe states).
+
+    Raises:
+        DataError: the record does not say which annotation file it was made from, or that file has no such picture.
+    """
+    return in_window(record, evidence, boxes_in_picture(record, evidence))
+
+
+def annotated_pictures(evidence: Evidence, rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (annotation file, picture file) of everything that a builder of boxes reads; pictures that are not there are left out.
+
+    Args:
+        evidence: the sources.
+        rule: the builder's settings.
+    """
+    source = evidence.source(rule["source"])
+    for annotation in source.find(rule["annotations"]):
+        path = source.path(annotation)
+        for content in _parsed(path, rule["format"], tuple(rule["columns"])):
+            picture = rule["pictures"].format(stem=path.stem, name=content.picture or path.stem)
+            if (source.folder / "files" / picture).is_file():
+                yield annotation, picture
+
+
+def in_window(
+    record: Mapping[str, Any], evidence: Evidence, objects: Iterable[tuple[str, Sequence[tuple[float, float]], bool]]
+) -> list[tuple[str, shapely.Polygon, bool]]:
+    """Return the usable ones of objects (class, corners in pixels of the whole picture, difficult) in a record's window."""
+    origin = record["origin"]
     share = next((rule["chips"]["visible_share"] for rule in evidence.rules(record) if rule.get("chips")), 0.5)
     x, y, width, height = origin["window"] or (0, 0, record["width"], record["height"])
     window = shapely.box(x, y, x + width, y + height)
-    picture = shapely.box(0, 0, *_size(evidence.source(str(record["source"])).path(origin["picture"])))
+    picture = shapely.box(0, 0, *size_of(evidence.source(str(record["source"])).path(origin["picture"])))
     found = []
-    for label, corners, difficult in _objects(path, origin["picture"]):
+    for label, corners, difficult in objects:
         polygon = shapely.Polygon(corners)
-        if not polygon.is_valid or polygon.area <= 0:
+        if not polygon.is_valid or polygon.area <= 0 or polygon.convex_hull.area > polygon.area * (1 + 1e-9):
             continue
         whole = _inside(polygon, picture, 0.5)
         kept = _inside(whole, window, share) if whole is not None else None
@@ -80,10 +120,17 @@ def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple
 
 
 def _inside(polygon: shapely.Polygon, area: shapely.Polygon, share: float) -> shapely.Polygon | None:
-    """Return what stands for an object in an area: itself where it lies inside, the box around its visible part where it
-    is cut, nothing where less than `share` of it is visible (a hair's breadth of rounding counts as enough)."""
-    if area.buffer(_EDGE, join_style="mitre").covers(polygon):
+    """Return what stands for an object in an area.
+
+    Itself where it lies inside, the box around its visible part where it is cut, nothing where less than `share` of it is
+    visible (a hair's breadth of rounding counts as enough).
+    """
+    x1, y1, x2, y2 = polygon.bounds
+    left, top, right, bottom = area.bounds
+    if x1 >= left - _EDGE and y1 >= top - _EDGE and x2 <= right + _EDGE and y2 <= bottom + _EDGE:
         return polygon
+    if x1 >= right or y1 >= bottom or x2 <= left or y2 <= top:
+        return None
     visible = polygon.intersection(area)
     if visible.area <= 0 or visible.area < (share - 1e-9) * polygon.area:
         return None
@@ -91,7 +138,7 @@ def _inside(polygon: shapely.Polygon, area: shapely.Polygon, share: float) -> sh
 
 
 @cache
-def _size(path: Path) -> tuple[int, int]:
+def size_of(path: Path) -> tuple[int, int]:
     """Return width and height of a picture in pixels, from its header."""
     if path.suffix.lower() in RASTERS:
         found = info(path)
@@ -101,15 +148,19 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 @cache
-def _parsed(path: Path) -> tuple[Annotation, ...]:
-    reader = {".txt": dota.read, ".xml": voc.read, ".csv": boxes_csv.read}.get(path.suffix.lower())
+def _parsed(path: Path, form: str, columns: tuple[str, ...]) -> tuple[Annotation, ...]:
+    if form == "coco":
+        return tuple(found.annotation for found in coco.read(path) if not isinstance(found, Unfit))
+    if form == "plain":
+        return tuple(plain_boxes.read(path, columns))
+    reader = {"dota": dota.read, "voc": voc.read, "csv": boxes_csv.read}.get(form)
     if reader is None:
-        raise DataError(f"{path}: not a box annotation this module reads; .txt (DOTA), .xml (VOC) or .csv")
+        raise DataError(f"{path}: not a box annotation this module reads; {', '.join(sorted(_FORMS.values()))} or plain")
     return tuple(reader(path))
 
 
-def _objects(path: Path, picture: str) -> list[tuple[str, list[tuple[float, float]], bool]]:
-    contents = _parsed(path)
+def _objects(path: Path, picture: str, form: str, columns: tuple[str, ...]) -> list[tuple[str, list[tuple[float, float]], bool]]:
+    contents = _parsed(path, form, columns)
     name = Path(picture).name
     chosen = [content for content in contents if len(contents) == 1 or Path(content.picture).name == name]
     objects = [raw for content in chosen for raw in content.objects if not isinstance(raw.fault, Unfit)]

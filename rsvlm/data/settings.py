@@ -2,16 +2,102 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rsvlm.captioning.settings import CopySettings, Subset
+from rsvlm.captioning.settings import CopySettings, FootprintBuilder, MaskBuilder, Subset
+from rsvlm.data.kinds.balanced_tags import BalancedTags
+from rsvlm.data.kinds.box_tasks import BoxTasks, FootprintTasks
 from rsvlm.data.kinds.boxes import BoxCaptions
+from rsvlm.data.kinds.caption_talks import CaptionTalks, InstructedCaptions
+from rsvlm.data.kinds.clips import FrameClips, PanClips
+from rsvlm.data.kinds.described import DescribedPictures, ObjectTalks
+from rsvlm.data.kinds.detection import Detection
+from rsvlm.data.kinds.given_boxes import GivenBoxes
+from rsvlm.data.kinds.graphs import BoxGraphs, FootprintGraphs, SceneGraphs
+from rsvlm.data.kinds.honest import HonestFootprints, HonestMasks, HonestQuestions
+from rsvlm.data.kinds.land_cover import LandCover
+from rsvlm.data.kinds.main_objects import MainObjects
+from rsvlm.data.kinds.map_tags import MapTags
+from rsvlm.data.kinds.measured import MeasuredObjects
+from rsvlm.data.kinds.meta import MetaCaptions
+from rsvlm.data.kinds.modality import Modality
+from rsvlm.data.kinds.native import NativePairs
+from rsvlm.data.kinds.outlines import ObjectOutlines
+from rsvlm.data.kinds.picture_tasks import PictureTasks
+from rsvlm.data.kinds.prominent import ProminentObjects
+from rsvlm.data.kinds.prompts import BoxPrompts, ImagePrompts, MaskPrompts
+from rsvlm.data.kinds.properties import PictureProperties
+from rsvlm.data.kinds.ranked import Ranked
+from rsvlm.data.kinds.regions import RegionTalks
+from rsvlm.data.kinds.sceneclasses import SceneClasses
+from rsvlm.data.kinds.sequences import (
+    ChangeSequences,
+    DamageSequences,
+    DevelopmentSequences,
+    ExampleSequences,
+    PlaceSequences,
+    SceneOptions,
+    UprightBoxes,
+)
+from rsvlm.data.kinds.ships import FineShipChains, ShipChains
+from rsvlm.data.kinds.similarity import SimilaritySettings
+from rsvlm.data.kinds.web_pairs import WebPairs
+from rsvlm.data.kinds.viewed import ViewedPictures, ViewedTalks
+from rsvlm.quality.settings import QualitySettings
 from rsvlm.settings import Section, Settings
 
 # One entry a kind, sorted by its name.
 Builder = Annotated[
-    BoxCaptions,
-    Field(),
+    BalancedTags
+    | BoxCaptions
+    | BoxGraphs
+    | BoxPrompts
+    | BoxTasks
+    | ChangeSequences
+    | DamageSequences
+    | CaptionTalks
+    | DescribedPictures
+    | Detection
+    | DevelopmentSequences
+    | ExampleSequences
+    | FineShipChains
+    | FootprintBuilder
+    | FootprintGraphs
+    | FootprintTasks
+    | FrameClips
+    | GivenBoxes
+    | HonestFootprints
+    | HonestMasks
+    | HonestQuestions
+    | ImagePrompts
+    | LandCover
+    | MainObjects
+    | MapTags
+    | InstructedCaptions
+    | MaskBuilder
+    | MaskPrompts
+    | MeasuredObjects
+    | MetaCaptions
+    | Modality
+    | NativePairs
+    | ObjectOutlines
+    | ObjectTalks
+    | PanClips
+    | PictureProperties
+    | PictureTasks
+    | PlaceSequences
+    | ProminentObjects
+    | Ranked
+    | RegionTalks
+    | SceneClasses
+    | SceneGraphs
+    | ViewedPictures
+    | ViewedTalks
+    | SceneOptions
+    | ShipChains
+    | UprightBoxes
+    | WebPairs,
+    Field(discriminator="kind"),
 ]
 
 
@@ -38,6 +124,8 @@ class CorpusSettings(Section):
         longest: texts of more characters are set aside.
         subset: share of the samples kept.
         copies: near copies of evaluation pictures are dropped from training.
+        quality: screens of single records, and choices among all of them.
+        embedder: the image tower that copies by embedding and clusters go by.
         published: the size of the published corpus, for `rsvlm plan`.
         layouts: parts for which no real sample is at hand, so that only files of the real layout were read; for the card.
         biases: what is known to be lopsided, for the card.
@@ -48,9 +136,19 @@ class CorpusSettings(Section):
     longest: Annotated[int, Field(ge=10, le=20_000)] = 2000
     subset: Subset = Subset()
     copies: CopySettings = CopySettings()
+    quality: QualitySettings = QualitySettings()
+    embedder: SimilaritySettings | None = None
     published: PublishedSize | None = None
     layouts: tuple[str, ...] = ()
     biases: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _embedded(self) -> "CorpusSettings":
+        steps = self.quality.copies.steps if self.quality.copies is not None else ()
+        compared = self.quality.balance.most_of_cluster is not None or any(step.kind == "embedding" for step in steps)
+        if compared and self.embedder is None:
+            raise ValueError("copies by embedding and caps of clusters need an embedder")
+        return self
 
 
 class CorpusEvaluateSettings(Section):

@@ -1,14 +1,21 @@
 """The whole making of a corpus: from raw sources to a published folder of pairs or conversations."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rsvlm.data.build import samples
+from rsvlm.data.choosing import choose, chooses, chosen_samples
+from rsvlm.data.screening import picture_screen, screened_texts
 from rsvlm.data.settings import CorpusSettings
-from rsvlm.files import publish, verify
+from rsvlm.data.towers import Embed, embedder
+from rsvlm.files import publish, sha256_of, verify
+from rsvlm.records.looks import kept_looks
+from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import facts_of, write_shards
+from rsvlm.records.shards import Shards, facts_of, write_shards
 
 
 def make_corpus(
@@ -22,6 +29,8 @@ def make_corpus(
     seed: int,
     threads: int,
     rejected_share: float,
+    looks: Path | None = None,
+    code: str = "",
 ) -> None:
     """Build and publish a corpus.
 
@@ -35,6 +44,8 @@ def make_corpus(
         seed: of the workspace.
         threads: pictures or requests worked on at once.
         rejected_share: share of records, and of objects, that may be set aside.
+        looks: file with kept looks at pictures, so that added pictures alone are decoded; none: nothing is kept.
+        code: fingerprint of the code, which kept looks depend on.
 
     Raises:
         IntegrityError: the raw folder does not verify.
@@ -42,19 +53,38 @@ def make_corpus(
     """
     verify(raw)
     rejected = Rejected()
+    screens = settings.quality.screens
+    question = sha256_of([code, [screen.model_dump(mode="json") for screen in screens]])
     facts: dict[str, Any] = {}
-    with publish(output, facts) as folder:
-        write_shards(
-            samples(settings, raw, answers, seed=seed, rejected=rejected, threads=threads),
-            folder,
-            rejected,
-            prefix=prefix,
+    with kept_looks(looks, question) as kept:
+        write = partial(
+            write_shards,
             samples_per_shard=settings.samples_per_shard,
             longest=settings.longest,
-            copies=NearIndex(below=settings.copies.below, segments=settings.copies.segments),
-            scratch=scratch,
             threads=threads,
             same_scene=True,
+            screen=picture_screen(screens),
+            kept=kept,
         )
-        rejected.check(rejected_share)
-        facts.update(facts_of(folder), **rejected.facts())
+        stream = screened_texts(samples(settings, raw, answers, seed=seed, rejected=rejected, threads=threads), screens, rejected)
+        copies: NearIndex | None = NearIndex(below=settings.copies.below, segments=settings.copies.segments)
+        if chooses(settings.quality):
+            candidates = scratch / "candidates"
+            with publish(candidates, {}) as folder:
+                write(stream, folder, rejected, prefix=prefix, scratch=scratch / "candidate-shards", copies=copies)
+            rejected.check(rejected_share)
+            embed = embedder(settings.embedder, raw, scratch, seed) if settings.embedder is not None else None
+            stream, copies = _chosen(Shards(candidates, check=False), settings, embed, rejected), None
+        with publish(output, facts) as folder:
+            write(stream, folder, rejected, prefix=prefix, scratch=scratch / "shards", copies=copies)
+            rejected.check(rejected_share)
+            facts.update(facts_of(folder), **rejected.facts())
+
+
+def _chosen(shards: Shards, settings: CorpusSettings, embed: Embed | None, rejected: Rejected) -> Iterator[Sample]:
+    """Return the candidates that stay, and list the others with their reasons."""
+    drops = choose(shards, settings.quality, embed)
+    for row, (reason, detail) in drops.items():
+        fields = shards.fields(row)
+        rejected.add(fields["id"], fields["source"], reason, detail, kind="duplicate" if reason.startswith("copy") else "screened")
+    return chosen_samples(shards, drops)

@@ -34,6 +34,7 @@ class Work:
         answers: folder with the kept answers of chat models.
         threads: how many pictures or requests are worked on at once.
         memory: what `once` has made; shared by the passes over the three splits.
+        builders: settings of all builders of the corpus, for what is worked out over all of them.
     """
 
     raw: Path
@@ -45,6 +46,7 @@ class Work:
     answers: Path
     threads: int = 2
     memory: dict[Hashable, Any] = field(default_factory=dict)
+    builders: tuple[Any, ...] = ()
 
     @cached_property
     def _sources(self) -> dict[str, RawSource]:

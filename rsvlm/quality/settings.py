@@ -281,11 +281,13 @@ class Copies(Settings):
         steps: in their order; each looks at what the earlier ones left.
         prefer: sources whose copies stay, the best first; sources not named come after them.
         last: sources whose copies go first.
+        builder: compare the records of this kind of builder alone; the others stay.
     """
 
     steps: Annotated[tuple[CopyStep, ...], Field(min_length=1)]
     prefer: tuple[Name, ...] = ()
     last: tuple[Name, ...] = ()
+    builder: Name | None = None
 
     @model_validator(mode="after")
     def _apart(self) -> "Copies":
@@ -301,11 +303,13 @@ class Percentile(Settings):
         score: the score's name.
         keep: share of the records.
         groups: cut in each source or class on its own.
+        builder: cut the records of this kind of builder alone; the others stay.
     """
 
     score: Name
     keep: KeptShare
     groups: Literal["source", "label"] | None = None
+    builder: Name | None = None
 
 
 class Balance(Settings):
@@ -314,11 +318,13 @@ class Balance(Settings):
     Attributes:
         most_of_class: most records of one class.
         most_of_cluster: most records of one cluster of embeddings.
+        clusters: so many clusters, by spherical k-means.
         tag_threshold: a tag that occurs more often keeps about so many of its occurrences.
     """
 
     most_of_class: Annotated[int, Field(ge=1)] | None = None
     most_of_cluster: Annotated[int, Field(ge=1)] | None = None
+    clusters: Annotated[int, Field(ge=1, le=100_000)] = 20
     tag_threshold: Annotated[int, Field(ge=1)] | None = None
 
 

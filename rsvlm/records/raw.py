@@ -11,6 +11,7 @@ from rsvlm.errors import DataError
 from rsvlm.records.unfit import Unfit
 
 _COLUMNS = ("file", "gsd", "licence", "west", "south", "east", "north")
+_FURTHER = ("longitude", "latitude", "sensor", "date", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class RawSource:
         """What the source's index says (gsd, licence, bounds), by file."""
         path = self.folder / "index.parquet"
         try:
-            rows = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
+            there = set(pq.read_schema(path).names)
+            rows = pq.read_table(path, columns=[*_COLUMNS, *(name for name in _FURTHER if name in there)]).to_pylist()
         except (FileNotFoundError, OSError, ValueError) as error:
             raise DataError(f"{path}: no readable index of source '{self.name}' ({error}); run the acquire stage again") from None
         return {row["file"]: row for row in rows}
@@ -66,6 +68,10 @@ class RawSource:
         if not found:
             raise DataError(f"{root}: nothing matches '{pattern}'; check the recipe's pattern or run the acquire stage again")
         return found
+
+    def metadata(self, file: str) -> dict[str, Any]:
+        """Return the index row of a file: gsd (metres), bounds and centre (degrees), sensor, date, size (pixels), where known."""
+        return dict(self.index.get(file, {}))
 
     def licence(self, file: str) -> str:
         """Return the licence of a file as the index has it, empty where it is unknown."""

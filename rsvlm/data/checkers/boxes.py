@@ -60,7 +60,20 @@ def _counts(record: Mapping[str, Any], objects: list[tuple[str, shapely.Polygon,
 def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     """Yield the statements of a record's captions."""
     rule = evidence.rules(record)[0]
-    objects = [(rule["names"].get(label, class_words(label)), polygon, hard) for label, polygon, hard in boxes_in_window(record, evidence)]
+    named = [(rule["names"].get(label, class_words(label)), polygon, hard) for label, polygon, hard in boxes_in_window(record, evidence)]
+    yield from check_captions(record, rule, named)
+
+
+def check_captions(
+    record: Mapping[str, Any], rule: Mapping[str, Any], objects: list[tuple[str, shapely.Polygon, bool]]
+) -> Iterator[Statement]:
+    """Yield the statements of B2C captions.
+
+    Args:
+        record: with its captions.
+        rule: the builder's settings.
+        objects: noun, polygon in pixels of the record's picture, difficult, as the annotation has them.
+    """
     told = Counter(entry["label"] for entry in record["objects"])
     counts = _counts(record, objects, rule["b2c"]["central_share"])
     yield stated("count", "objects of the record", told == counts["anywhere"], f"the file has {dict(sorted(counts['anywhere'].items()))}")

@@ -1,0 +1,127 @@
+"""Ranked captions: candidates of each picture, ranked by two models, and the one that turning the picture moves least."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rsvlm.chat.exchange import Request
+from rsvlm.chat.prompts import Prompt
+from rsvlm.chat.ranking import most_invariant, rotation_variance, top_of_two
+from rsvlm.data.asking import asked
+from rsvlm.data.builders.meta import known_facts, sentences
+from rsvlm.data.candidates import NearestCaptions, unique
+from rsvlm.data.kinds.ranked import ChatCandidates, Ranked
+from rsvlm.data.prompt_files import prompt_of
+from rsvlm.data.rendering import Rendered, rendered
+from rsvlm.data.rotation import angles_of, turned
+from rsvlm.data.samples import common_fields, picture_of, told
+from rsvlm.data.towers import similarity_of
+from rsvlm.data.work import Work
+from rsvlm.files import sha256_of
+from rsvlm.records.models import Sample, safe_id
+from rsvlm.records.unfit import Unfit
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A picture with its name, as it is stored and decoded."""
+
+    name: str
+    file: str
+    stored: Rendered
+    picture: Image.Image
+
+
+def build(settings: Ranked, work: Work) -> Iterator[Sample]:
+    """Yield the samples of one split."""
+    for seen, captions, generator in _with_candidates(settings, work):
+        try:
+            yield _sample(settings, work, seen, captions, generator)
+        except Unfit as unfit:
+            work.drop(seen.file, settings.source, unfit)
+
+
+def _pictures(settings: Ranked, work: Work) -> Iterator[_Seen]:
+    source = work.source(settings.source)
+    for file in source.find(settings.pictures):
+        try:
+            name = safe_id(settings.prefix, PurePosixPath(file).stem)
+            if not work.in_split(name, settings.shares.as_mapping(), dict(settings.shares.scenes)):
+                continue
+            if work.share("share of ranked pictures", name) >= settings.share:
+                work.rejected.leave_out(settings.source, "outside the share of this builder")
+                continue
+            if work.wanted(name, settings.source):
+                stored = rendered(
+                    source.path(file), longest_side=settings.longest_side, stretch=settings.stretch, quality=settings.quality
+                )
+                yield _Seen(name, file, stored, picture_of(stored.image, file))
+        except Unfit as unfit:
+            work.drop(file, settings.source, unfit)
+
+
+def _with_candidates(settings: Ranked, work: Work) -> Iterator[tuple[_Seen, list[str], dict[str, str] | None]]:
+    """Yield each picture with its candidates and, where a model drew them, what names the model."""
+    rule = settings.candidates
+    if isinstance(rule, ChatCandidates):
+        prompt = prompt_of(rule.prompt)
+        generator = {"model": sha256_of(rule.model.model_dump(mode="json")), "prompt": prompt.hash}
+        for seen, answers in asked(_requests(settings, rule, prompt, work), rule.model, work):
+            texts = []
+            for answer in answers:
+                if isinstance(answer, Unfit):
+                    work.screen_out(seen.name, settings.source, f"model text: {answer.reason}", answer.detail)
+                elif answer.finished:
+                    texts.append(answer.text)
+            yield seen, unique(texts, rule.draws), generator
+        return
+    similarity = similarity_of(settings.first, work)
+    key = ("nearest captions", sha256_of([settings.first.model_dump(mode="json"), rule.model_dump(mode="json")]))
+    nearest: NearestCaptions | None = None
+    for seen in _pictures(settings, work):
+        nearest = nearest or work.once(key, lambda: NearestCaptions(rule, similarity, work.raw, work.seed))
+        yield seen, nearest.captions(seen.picture, settings.source, seen.file), None
+
+
+def _requests(settings: Ranked, rule: ChatCandidates, prompt: Prompt, work: Work) -> Iterator[tuple[_Seen, list[Request]]]:
+    for seen in _pictures(settings, work):
+        messages = prompt.messages({})
+        yield seen, [Request(f"{seen.name}-{draw}", messages, seen.stored.image, draw) for draw in range(rule.draws)]
+
+
+def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], generator: dict[str, str] | None) -> Sample:
+    """Return the record of a picture with its best captions.
+
+    Raises:
+        Unfit: it has no candidate.
+    """
+    if not captions:
+        raise Unfit("picture has no candidate caption", seen.file)
+    first, second = (similarity_of(model, work) for model in (settings.first, settings.second))
+    texts = second.texts(captions)
+    own = texts @ second.images([seen.picture])[0]
+    kept = top_of_two(first.scores(seen.picture, captions), np.round(own, 5), settings.keep_first, settings.keep)
+    views = [turned(seen.picture, degrees) for degrees in angles_of(settings.rotations)]
+    likened = np.round(texts[kept] @ second.images(views).T, 5)
+    invariant = most_invariant(likened)
+    facts: dict[str, Any] = {
+        "best": 0,
+        "invariant": invariant,
+        "candidates": len(captions),
+        "rotations": settings.rotations,
+        "fill": settings.fill,
+    }
+    chosen = [captions[place] for place in kept.tolist()]
+    if settings.metadata is not None:
+        known = known_facts(settings.metadata, work, seen.file)
+        before = sentences(known, settings.metadata.model_copy(update={"captions": 1}), work, seen.name)[0]
+        chosen, facts["metadata"] = [f"{before} {caption}" for caption in chosen], known
+    fields = common_fields(work, settings.source, seen.file, scene=seen.name, method="ranked", builder=settings.kind)
+    variance = float(rotation_variance(likened)[invariant])
+    scores = {"similarity": round(float(own[kept[0]]), 5), "rotation-variance": round(variance, 8)}
+    fields |= {**told(chosen, work.longest), "facts": facts, "scores": scores, "generator": generator}
+    return Sample(seen.name, seen.stored.image, seen.stored.extension, fields)

@@ -1,0 +1,20 @@
+"""Settings of pairs with the captions that a retrieval set brings."""
+
+from typing import Literal
+
+from rsvlm.captioning.settings import NativeBuilder, Share
+
+
+class NativePairs(NativeBuilder):
+    """Pictures with their own captions.
+
+    Attributes:
+        layout: of `file`: JSON Lines as our sources have them, the Karpathy layout (RSICD, RSITMD, UCM-Captions,
+            Sydney-Captions), or that of NWPU-Captions.
+        pictures: path of a picture, with `{name}` as the file has it and `{label}`, its class, where the file has one.
+        share: of the pictures, drawn by a hash of their names; the rest is left out.
+    """
+
+    layout: Literal["lines", "karpathy", "nwpu"] = "lines"
+    pictures: str = "{name}"
+    share: Share = 1.0

@@ -1,0 +1,81 @@
+"""Expressions with boxes that a set brings, in XML and in CHOICE's records."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.data.tasks.made import Made, changed, picture, source
+
+XML = """<annotation><filename>00001.png</filename><size><width>800</width><height>800</height></size>
+<object><name>ship</name><bndbox><xmin>80</xmin><ymin>160</ymin><xmax>240</xmax><ymax>400</ymax></bndbox>
+<description>The white ship on the left</description></object>
+<object><name>pole</name><bndbox><xmin>80</xmin><ymin>160</ymin><xmax>82</xmax><ymax>400</ymax></bndbox>
+<description>a pole</description></object>
+<object><name>pier</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>3</xmax><ymax>20</ymax></bndbox>
+<description>a pier</description></object>
+</annotation>"""
+
+
+def builder(**more: Any) -> dict[str, Any]:
+    base = {"kind": "given-boxes", "source": "set", "prefix": "g", "style": "skyeyegpt", "layout": "xml", "files": "Annotations/*.xml"}
+    return {**base, "pictures": "JPEGImages/{name}", "shares": {"test": 0.0, "validation": 0.0}, **more}
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    source(tmp_path, "set", {"Annotations/00001.xml": XML, "JPEGImages/00001.png": picture(1, 800, 800)})
+    return tmp_path
+
+
+@pytest.mark.system("skyeye-968k", 2)
+def test_an_expression_is_asked_for_without_its_own_article(raw: Path) -> None:
+    made = Made(raw, builder())
+    ((question, reply),) = made.turns("refer")
+    assert question.startswith("[refer] ")
+    assert "the white ship on the left" in question
+    assert "the The" not in question
+    assert reply == "{<10><20><30><50>}"
+    assert made.false() == []
+    assert "box is too small for its text" in made.reasons()
+
+
+@pytest.mark.system("multi-task-dataset", 2)
+def test_the_same_for_lhrs_bot(raw: Path) -> None:
+    made = Made(raw, builder(style="lhrs-bot", boxes="lhrs-bot", narrow="widen"))
+    assert sorted(reply for _, reply in made.turns()) == ["[0.10,0.20,0.11,0.50]", "[0.10,0.20,0.30,0.50]"]
+    assert all(question.startswith("[VG] ") for question, _ in made.turns())
+    assert made.false() == []
+
+
+def test_planted_lies_are_found(raw: Path) -> None:
+    made = Made(raw, builder(tasks=["refer", "identify"]))
+    (record,) = made.records.values()
+    assert made.false() == []
+    assert made.false(changed(record, "<10><20>", "<12><20>"))
+    assert made.false(changed(record, "white ship", "white boat", reply=False))
+    assert made.false(changed(record, "white ship", "red ship"))
+
+
+def test_choice_quadrilaterals_become_the_boxes_around_them(tmp_path: Path) -> None:
+    question = "Please output the coordinates of the storage-tank in the image in the format (x1, y1, x2, y2)."
+    records = [
+        {"image_path": "vg/images/7.png", "question": question, "answer": [[0.5, 0.1], [0.9, 0.5], [0.5, 0.9], [0.1, 0.5]]},
+        {"image_path": "vg/images/8.png", "question": question, "answer": [[0.5, 0.1], [0.9, 0.5], [0.5, 0.9]]},
+    ]
+    source(tmp_path, "set", {"vg/vg.json": records, "vg/images/7.png": picture(1, 400, 200)})
+    made = Made(tmp_path, builder(layout="choice", files="vg/vg.json", tasks=["refer", "identify"]))
+    assert [reply for _, reply in made.turns("refer")] == ["{<10><10><90><90>}"]
+    assert [reply for _, reply in made.turns("identify")] == ["A storage tank."]
+    assert list(made.records) == ["g-vg-7"]
+    assert made.reasons() == ["box has not four corners"]
+    assert made.false() == []
+
+
+@pytest.mark.parametrize("text", ["\u202eship", "", "x" * 3000])
+def test_expressions_that_may_not_stand_anywhere(tmp_path: Path, text: str) -> None:
+    xml = XML.replace("The white ship on the left", text)
+    source(tmp_path, "set", {"Annotations/00001.xml": xml, "JPEGImages/00001.png": picture(1, 800, 800)})
+    made = Made(tmp_path, builder())
+    assert made.turns() == []
+    assert len(made.reasons()) == 3
