@@ -43,7 +43,7 @@ class NearestCaptions:
         Raises:
             DataError: fewer than two of them can be used.
         """
-        self._settings, self._similarity = settings, similarity
+        self._settings = settings
         source = RawSource(settings.source, raw / settings.source)
         lines = (line for _, line in pairs.read(source.path(settings.file)) if not isinstance(line, Unfit))
         training = [line for line in lines if line.split == "train" and line.captions]
@@ -70,15 +70,15 @@ class NearestCaptions:
         found: np.ndarray = standard / np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), 1e-12)
         return found
 
-    def captions(self, picture: Image.Image, source: str, file: str) -> list[str]:
+    def captions(self, features: np.ndarray, source: str, file: str) -> list[str]:
         """Return the candidates of a picture: captions of the nearest other pictures, of the nearest first.
 
         Args:
-            picture: RGB.
+            features: of the picture, by the same tower (1, f).
             source: its source, so that it is not its own neighbour.
             file: its path there.
         """
-        likeness = self._rows @ self._unit(self._similarity.image_features([picture]))[0]
+        likeness = self._rows @ self._unit(features)[0]
         order = np.argsort(-likeness, kind="stable").tolist()
         others = [row for row in order if source != self._settings.source or self._images[row] != file]
         near = others[: self._settings.neighbours]

@@ -57,12 +57,14 @@ def choose(shards: Shards, quality: QualitySettings, embed: Embed | None = None)
     table = shards.index
     ids, sources, labels = (table.column(name).to_pylist() for name in ("id", "source", "label"))
     judged = np.asarray([row for row in range(len(ids)) if not shards.fields(row).get("part_of")], dtype=np.int64)
-    embeddings = embed(shards) if embed is not None and needs_embeddings(quality) else None
+    compared = _of(shards, judged, quality.copies.builder if quality.copies is not None else None)
+    embedded = judged if quality.balance.most_of_cluster is not None else compared
+    embeddings = embed(shards, embedded) if embed is not None and needs_embeddings(quality) else None
     drops = _Drops()
     if quality.copies is not None:
-        compared = _of(shards, judged, quality.copies.builder)
         names, origins = [ids[row] for row in compared], [sources[row] for row in compared]
-        for copy in find_copies(names, origins, _looks(shards, compared, embeddings, quality), quality.copies):
+        seen = None if embeddings is None else embeddings[np.searchsorted(embedded, compared)]
+        for copy in find_copies(names, origins, _looks(shards, compared, seen, quality), quality.copies):
             drops.add(int(compared[copy.position]), copy.reason, copy.detail)
     rows = np.asarray([row for row in judged.tolist() if row not in drops.reasons], dtype=np.int64)
     for percentile in quality.percentiles:
@@ -76,7 +78,7 @@ def choose(shards: Shards, quality: QualitySettings, embed: Embed | None = None)
     most = quality.balance.most_of_cluster
     if most is not None and embeddings is not None:
         left = _left(rows, drops)
-        groups = alike_groups(embeddings[left], quality.balance.clusters)
+        groups = alike_groups(embeddings[np.searchsorted(embedded, left)], quality.balance.clusters)
         kept = keep_at_most(groups, lambda place: ids[int(left[place])], most, seed=quality.seed, purpose="cluster cap")
         for row, group in zip(left[~kept].tolist(), groups[~kept].tolist(), strict=True):
             drops.add(row, "cluster is full", f"cluster {group}: at most {most}")
@@ -111,7 +113,7 @@ def _looks(shards: Shards, rows: np.ndarray, embeddings: np.ndarray | None, qual
     if "perceptual" in steps:
         phash = shards.index.column("phash").to_pylist()
         hashes = np.asarray([int(phash[row], 16) for row in rows], dtype=np.uint64)
-    return Looks(values, hashes, None if embeddings is None else embeddings[rows])
+    return Looks(values, hashes, embeddings)
 
 
 def _address(shards: Shards, row: int) -> str | None:

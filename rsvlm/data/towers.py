@@ -1,6 +1,6 @@
 """Image and text towers of a corpus: loaded once for its builders, and run over its candidates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ import numpy as np
 from rsvlm.data.kinds.similarity import SimilaritySettings
 from rsvlm.data.similarity import Similarity
 from rsvlm.data.work import Work
-from rsvlm.files import sha256_of
+from rsvlm.files import explain_write_errors, sha256_of
 from rsvlm.imagery.pictures import decode
 from rsvlm.records.shards import Shards
 
-Embed = Callable[[Shards], "np.ndarray[Any, Any]"]
+Embed = Callable[[Shards, "np.ndarray[Any, Any]"], "np.ndarray[Any, Any]"]
 _AT_ONCE = 32
 
 
@@ -24,7 +24,7 @@ def similarity_of(settings: SimilaritySettings, work: Work) -> Similarity:
 
 
 def embedder(settings: SimilaritySettings, raw: Path, scratch: Path, seed: int) -> Embed:
-    """Return a function from candidates to the features (n, f) of their pictures, kept in a file so that memory stays bounded.
+    """Return a function from candidates and rows (n,) to the features (n, f) of their pictures, kept in a file to spare memory.
 
     Args:
         settings: the towers; what joins them is not needed here and not fitted.
@@ -33,20 +33,16 @@ def embedder(settings: SimilaritySettings, raw: Path, scratch: Path, seed: int) 
         seed: of the workspace.
     """
 
-    def embed(shards: Shards) -> "np.ndarray[Any, Any]":
+    def embed(shards: Shards, rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
         model = Similarity(settings.model_copy(update={"fit": None}), raw, seed)
         scratch.mkdir(parents=True, exist_ok=True)
-        path, count = scratch / "embeddings.f32", len(shards)
-        width = 0
-        with path.open("wb") as stream:
-            for rows in _blocks(count):
-                found = model.image_features([decode(shards.image(row), str(row)) for row in rows]).astype("<f4")
+        path, width = scratch / "embeddings.f32", 1
+        with explain_write_errors(path), path.open("wb") as stream:
+            for start in range(0, len(rows), _AT_ONCE):
+                pictures = [decode(shards.image(row), str(row)) for row in rows[start : start + _AT_ONCE].tolist()]
+                found = model.image_features(pictures).astype("<f4")
                 width = found.shape[1]
                 stream.write(found.tobytes())
-        return np.memmap(path, dtype="<f4", mode="r", shape=(count, width)) if count else np.empty((0, 1), dtype="<f4")
+        return np.memmap(path, dtype="<f4", mode="r", shape=(len(rows), width)) if len(rows) else np.empty((0, 1), dtype="<f4")
 
     return embed
-
-
-def _blocks(count: int) -> Iterator[range]:
-    return (range(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE))

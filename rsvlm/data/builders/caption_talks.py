@@ -128,7 +128,8 @@ def _subjects(settings: CaptionTalks, work: Work) -> Iterator[Subject[_Made]]:
                 work, settings.source, picture.file, name, settings.stretch,
                 scene=scene, method="template", builder=settings.kind, captions=texts, **about,
             )  # fmt: skip
-            made = _Made(sample, _drawn(talks, settings.single, generator), _turns(talks, settings.turns, generator))
+            alone = [talk for talk in talks if talk.question not in wording("caption-talks")["questions"]["again"]]
+            made = _Made(sample, _drawn(alone, settings.single, generator), _turns(talks, settings.turns, generator))
             different_texts = tuple(dict.fromkeys(texts))
             yield Subject(
                 name,
@@ -144,12 +145,19 @@ def _subjects(settings: CaptionTalks, work: Work) -> Iterator[Subject[_Made]]:
 
 
 def _drawn(talks: Sequence[Talk], count: int, generator: np.random.Generator) -> list[Talk]:
-    return [talks[place] for place in sorted(generator.permutation(len(talks))[:count].tolist())]
+    """Return some of the talks in their order; other words are asked for only after a caption."""
+    chosen = [talks[place] for place in sorted(generator.permutation(len(talks))[:count].tolist())]
+    pools = wording("caption-talks")["questions"]
+    told = any(talk.question in pools["caption"] for talk in chosen)
+    return [talk for talk in chosen if told or talk.question not in pools["again"]]
 
 
 def _turns(talks: Sequence[Talk], turns: tuple[int, int], generator: np.random.Generator) -> list[Talk]:
     fewest, most = turns
-    return [] if len(talks) < fewest else _drawn(talks, int(generator.integers(fewest, min(most, len(talks)) + 1)), generator)
+    if len(talks) < fewest:
+        return []
+    chosen = _drawn(talks, int(generator.integers(fewest, min(most, len(talks)) + 1)), generator)
+    return chosen if len(chosen) >= fewest else []
 
 
 def build(settings: CaptionTalks, work: Work) -> Iterator[Sample]:

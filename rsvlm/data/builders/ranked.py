@@ -84,7 +84,7 @@ def _with_candidates(settings: Ranked, work: Work) -> Iterator[tuple[_Seen, list
     nearest: NearestCaptions | None = None
     for seen in _pictures(settings, work):
         nearest = nearest or work.once(key, lambda: NearestCaptions(rule, similarity, work.raw, work.seed))
-        yield seen, nearest.captions(seen.picture, settings.source, seen.file), None
+        yield seen, nearest.captions(similarity.image_features([seen.picture]), settings.source, seen.file), None
 
 
 def _requests(settings: Ranked, rule: ChatCandidates, prompt: Prompt, work: Work) -> Iterator[tuple[_Seen, list[Request]]]:
@@ -102,12 +102,12 @@ def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], gene
     if not captions:
         raise Unfit("picture has no candidate caption", seen.file)
     first, second = (similarity_of(model, work) for model in (settings.first, settings.second))
-    texts = second.texts(captions)
-    own = texts @ second.images([seen.picture])[0]
-    kept = top_of_two(first.scores(seen.picture, captions), np.round(own, 5), settings.keep_first, settings.keep)
-    views = [turned(seen.picture, degrees) for degrees in angles_of(settings.rotations)]
-    likened = np.round(texts[kept] @ second.images(views).T, 5)
-    invariant = most_invariant(likened)
+    # The last of the turned pictures has gone round once and is the picture itself.
+    views = second.images([turned(seen.picture, degrees) for degrees in angles_of(settings.rotations)])
+    likened = np.round(second.texts(captions) @ views.T, 5)
+    own = likened[:, -1]
+    kept = top_of_two(first.scores(seen.picture, captions), own, settings.keep_first, settings.keep)
+    invariant = most_invariant(likened[kept])
     facts: dict[str, Any] = {
         "best": 0,
         "invariant": invariant,
@@ -121,7 +121,7 @@ def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], gene
         before = sentences(known, settings.metadata.model_copy(update={"captions": 1}), work, seen.name)[0]
         chosen, facts["metadata"] = [f"{before} {caption}" for caption in chosen], known
     fields = common_fields(work, settings.source, seen.file, scene=seen.name, method="ranked", builder=settings.kind)
-    variance = float(rotation_variance(likened)[invariant])
+    variance = float(rotation_variance(likened[kept])[invariant])
     scores = {"similarity": round(float(own[kept[0]]), 5), "rotation-variance": round(variance, 8)}
     fields |= {**told(chosen, work.longest), "facts": facts, "scores": scores, "generator": generator}
     return Sample(seen.name, seen.stored.image, seen.stored.extension, fields)

@@ -13,7 +13,7 @@ from rsvlm.records.unfit import Unfit
 @pytest.mark.parametrize("narrow", ["widen", "drop"])
 def test_boxes_narrower_than_one_step(narrow: str) -> None:
     """Trap: rounding to 0-100 loses boxes narrower than one hundredth."""
-    box = (500.0, 100.0, 503.0, 200.0)  # 3 of 800 pixels: 0.375 steps
+    box = (497.0, 100.0, 499.0, 200.0)  # 62.1 to 62.4 of 100 steps
     if narrow == "drop":
         with pytest.raises(Unfit, match="box is too small for its text"):
             fitted(box, 800, 800, "skyeyegpt", "drop")
