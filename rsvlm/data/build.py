@@ -24,7 +24,9 @@ from rsvlm.data.builders import (
     imageprompts,
     instructed,
     land_cover,
+    located_tiles,
     main_objects,
+    map_scenes,
     map_tags,
     measured,
     meta,
@@ -56,7 +58,9 @@ from rsvlm.data.kinds.given_boxes import GivenBoxes
 from rsvlm.data.kinds.graphs import BoxGraphs, FootprintGraphs, SceneGraphs
 from rsvlm.data.kinds.honest import HonestFootprints, HonestMasks, HonestQuestions
 from rsvlm.data.kinds.land_cover import LandCover
+from rsvlm.data.kinds.located_tiles import LocatedTiles
 from rsvlm.data.kinds.main_objects import MainObjects
+from rsvlm.data.kinds.map_scenes import MapScenes
 from rsvlm.data.kinds.map_tags import MapTags
 from rsvlm.data.kinds.measured import MeasuredObjects
 from rsvlm.data.kinds.meta import MetaCaptions
@@ -93,9 +97,9 @@ _BUILD: dict[type, Callable[[Any, Work], Iterator[Sample]]] = {
     BoxGraphs: graphs.build,
     BoxPrompts: prompts.build,
     BoxTasks: box_tasks.build,
+    CaptionTalks: caption_talks.build,
     ChangeSequences: changes.build,
     DamageSequences: damage.build,
-    CaptionTalks: caption_talks.build,
     DescribedPictures: described.build,
     Detection: detection.build,
     DevelopmentSequences: development.build,
@@ -112,7 +116,9 @@ _BUILD: dict[type, Callable[[Any, Work], Iterator[Sample]]] = {
     ImagePrompts: imageprompts.build,
     InstructedCaptions: instructed.build,
     LandCover: land_cover.build,
+    LocatedTiles: located_tiles.build,
     MainObjects: main_objects.build,
+    MapScenes: map_scenes.build,
     MapTags: map_tags.build,
     MaskBuilder: boxes.build,
     MaskPrompts: prompts.build,
@@ -131,11 +137,11 @@ _BUILD: dict[type, Callable[[Any, Work], Iterator[Sample]]] = {
     RegionTalks: regions.build,
     SceneClasses: sceneclasses.build,
     SceneGraphs: graphs.build,
-    ViewedPictures: viewed.build,
-    ViewedTalks: viewed.build,
     SceneOptions: sceneoptions.build,
     ShipChains: ships.build,
     UprightBoxes: upright.build,
+    ViewedPictures: viewed.build,
+    ViewedTalks: viewed.build,
     WebPairs: web_pairs.build,
 }
 

@@ -21,8 +21,9 @@ TASKS: Mapping[Asked, str] = {
     "relation": "relation",
     "purpose": "reasoning",
 }
+_PREPOSITIONS = "near|next to|beside|surrounded by|adjacent to|close to"
 _RELATION = re.compile(
-    rf"(?P<subject>[a-z][a-z -]*?) (?P<be>is|are) (?P<preposition>{'|'.join(('near', 'next to', 'beside', 'surrounded by', 'adjacent to', 'close to'))}) "
+    rf"(?P<subject>[a-z][a-z -]*?) (?P<be>is|are) (?P<preposition>{_PREPOSITIONS}) "
     r"(?P<object>(?:an?|the|some|many|several|two|three|four|five) [a-z][a-z ,-]*)\.?"
 )
 _EMPTY_SUBJECTS = frozenset(["there", "here", "it", "this", "that", "they", "which"])
@@ -80,7 +81,9 @@ def numbers(captions: Sequence[str]) -> dict[str, str]:
                 contradicted.add(noun)  # a part of them may be counted, or another caption sees more
             elif word:
                 found.setdefault(noun, set()).add(word)
-    return {noun: words.pop() for noun, words in sorted(found.items()) if len(words) == 1 and noun not in contradicted and "one" not in words}
+    return {
+        noun: words.pop() for noun, words in sorted(found.items()) if len(words) == 1 and noun not in contradicted and "one" not in words
+    }
 
 
 def colours(captions: Sequence[str]) -> dict[str, tuple[str, bool]]:
@@ -151,7 +154,9 @@ class _Asker:
     def purpose(self) -> Iterator[Talk]:
         if self.place:
             caption = self.order[-1]
-            text = wording("caption-talks")["purpose"].format(function=self.place["function"], caption=f"{caption[:1].lower()}{caption[1:]}")
+            text = wording("caption-talks")["purpose"].format(
+                function=self.place["function"], caption=f"{caption[:1].lower()}{caption[1:]}"
+            )
             yield self.ask("purpose", text)
 
 

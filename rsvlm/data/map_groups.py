@@ -27,14 +27,15 @@ class Group:
 
     @property
     def count(self) -> int:
-        """How many there are: points and areas as the map has them; lines that go on in one another are one."""
+        """How many there are: points and areas as the map has them; lines that go on in one another are one, and so is one in pieces."""
         lines = [shape for element, shape in self.elements if element.kind == "line"]
-        return len(self.elements) - len(lines) + (pieces(lines) if lines else 0)
+        return len(self.elements) - len(lines) + (min(len(lines), pieces(lines)) if lines else 0)
 
     @property
     def weight(self) -> tuple[float, float]:
         """Area and length in pixels, by which groups are ordered."""
-        return sum(shape.area for _, shape in self.elements), sum(shape.length for element, shape in self.elements if element.kind == "line")
+        lengths = (shape.length for element, shape in self.elements if element.kind == "line")
+        return sum(shape.area for _, shape in self.elements), sum(lengths)
 
 
 def pieces(lines: Iterable[BaseGeometry]) -> int:

@@ -229,17 +229,28 @@ def sayings(chip: Chip, seen: Certain, rules: SayingRules, generator: np.random.
     return [saying for kind in kinds for saying in getattr(speaker, kind)()]
 
 
-def paragraph(said: Sequence[Saying], order: Order) -> str:
-    """Return the sentences of an order as one text; of objects class by class."""
+def about_objects(said: Sequence[Saying]) -> list[Saying]:
+    """Return the sentences about objects, class by class."""
+    objects = [saying for saying in said if saying.kind in _OBJECTS]
+    nouns = dict.fromkeys(saying.noun for saying in objects)
+    return [saying for noun in nouns for saying in objects if saying.noun == noun]
+
+
+def paragraph(said: Sequence[Saying], order: Order, objects: str | None = None) -> str:
+    """Return the sentences of an order as one text.
+
+    Args:
+        said: the sentences.
+        order: of what they say.
+        objects: another wording of those about objects.
+    """
     kinds = ORDERS[order]
     first_object = min(kinds.index(kind) for kind in _OBJECTS)
     before, after = kinds[:first_object], kinds[first_object + len(_OBJECTS) :]
-    objects = [saying for saying in said if saying.kind in _OBJECTS]
-    nouns = list(dict.fromkeys(saying.noun for saying in objects))
-    ordered = [saying for kind in before for saying in said if saying.kind == kind]
-    ordered += [saying for noun in nouns for saying in objects if saying.noun == noun]
-    ordered += [saying for kind in after for saying in said if saying.kind == kind]
-    return " ".join(saying.text for saying in ordered)
+    texts = [saying.text for kind in before for saying in said if saying.kind == kind]
+    texts += [objects] if objects else [saying.text for saying in about_objects(said)]
+    texts += [saying.text for kind in after for saying in said if saying.kind == kind]
+    return " ".join(texts)
 
 
 def question(saying: Saying, generator: np.random.Generator) -> str:

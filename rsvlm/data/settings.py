@@ -16,7 +16,9 @@ from rsvlm.data.kinds.given_boxes import GivenBoxes
 from rsvlm.data.kinds.graphs import BoxGraphs, FootprintGraphs, SceneGraphs
 from rsvlm.data.kinds.honest import HonestFootprints, HonestMasks, HonestQuestions
 from rsvlm.data.kinds.land_cover import LandCover
+from rsvlm.data.kinds.located_tiles import LocatedTiles
 from rsvlm.data.kinds.main_objects import MainObjects
+from rsvlm.data.kinds.map_scenes import MapScenes
 from rsvlm.data.kinds.map_tags import MapTags
 from rsvlm.data.kinds.measured import MeasuredObjects
 from rsvlm.data.kinds.meta import MetaCaptions
@@ -53,9 +55,9 @@ Builder = Annotated[
     | BoxGraphs
     | BoxPrompts
     | BoxTasks
+    | CaptionTalks
     | ChangeSequences
     | DamageSequences
-    | CaptionTalks
     | DescribedPictures
     | Detection
     | DevelopmentSequences
@@ -70,10 +72,12 @@ Builder = Annotated[
     | HonestMasks
     | HonestQuestions
     | ImagePrompts
-    | LandCover
-    | MainObjects
-    | MapTags
     | InstructedCaptions
+    | LandCover
+    | LocatedTiles
+    | MainObjects
+    | MapScenes
+    | MapTags
     | MaskBuilder
     | MaskPrompts
     | MeasuredObjects
@@ -91,11 +95,11 @@ Builder = Annotated[
     | RegionTalks
     | SceneClasses
     | SceneGraphs
-    | ViewedPictures
-    | ViewedTalks
     | SceneOptions
     | ShipChains
     | UprightBoxes
+    | ViewedPictures
+    | ViewedTalks
     | WebPairs,
     Field(discriminator="kind"),
 ]

@@ -20,7 +20,7 @@ from rsvlm.chat.exchange import Answer, Request
 from rsvlm.chat.facts import Facts, Vocabulary
 from rsvlm.chat.models import Places, identity_of
 from rsvlm.chat.prompts import Prompt, load_prompt
-from rsvlm.chat.settings import LocalSettings, ServedSettings
+from rsvlm.chat.settings import LocalSettings, RegisteredSettings, ServedSettings
 from rsvlm.chat.validate import Fault, check_answer, rules_of
 from rsvlm.data import prompts  # imported, so that a stage's fingerprint has the bytes of its files
 from rsvlm.data.kinds.writer import Writer
@@ -63,7 +63,8 @@ class Written(Generic[Record]):
     Attributes:
         subject: as it was given.
         text: of the model; None where it was set aside or never asked for.
-        generator: empty where it was never asked; otherwise for the record: model, hash of the model where we have its files, prompt with version, hash of the prompt.
+        generator: empty where it was never asked; otherwise for the record: model, hash of its files or its address, prompt with
+            version, hash of the prompt.
     """
 
     subject: Subject[Record]
@@ -115,7 +116,7 @@ def written(
 def _answered(
     subjects: Iterable[Subject[Record]], writer: Writer, work: Work, vocabulary: Vocabulary, longest: int
 ) -> Iterator[Written[Record]]:
-    prompt, places = prompt_named(writer.prompt), _places(work)
+    prompt, places = prompt_named(writer.prompt), _places(writer, work)
     rules = rules_of(prompt, longest, writer.fewest_words)
     answers = work.once(("answers",), lambda: Answers(work.answers))
     generator = generator_of(writer, prompt, places)
@@ -164,13 +165,16 @@ def generator_of(writer: Writer, prompt: Prompt, places: Places) -> dict[str, st
     return found
 
 
-def _places(work: Work) -> Places:
+def _places(writer: Writer, work: Work) -> Places:
+    if not isinstance(writer.chat, RegisteredSettings):
+        return Places(raw=work.raw)
+
     def load(folder: Path, device: str) -> Any:
         from rsvlm.instruction.model import load as load_chat_model  # torch takes seconds to import
 
         return load_chat_model(folder, device)
 
-    return Places(raw=work.raw, workspace=work.raw.parents[2], load=load)
+    return Places(workspace=work.raw.parents[2], load=load)  # the raw folder is data/raw/<item> of the workspace
 
 
 def _log(writer: Writer, answers: Answers) -> None:

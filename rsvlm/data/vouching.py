@@ -57,8 +57,8 @@ def _stems(word: str) -> set[str]:
 
 
 def claims(sentence: str) -> frozenset[str]:
-    """Return the words of a sentence that claim a place, colour, shape, size or amount."""
-    return _lexicon("claims") & set(words_of(sentence))
+    """Return the words and numbers of a sentence that claim a place, colour, shape, size or amount."""
+    return (_lexicon("claims") & set(words_of(sentence))) | set(_NUMBER.findall(sentence))
 
 
 def named(sentence: str, nouns: Collection[str]) -> list[str]:

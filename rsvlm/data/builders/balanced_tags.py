@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 import numpy as np
 import shapely
@@ -171,7 +172,7 @@ def _made(settings: BalancedTags, work: Work, counts: Counter[Tag]) -> Iterator[
 def _sentences(view: _View, told_of: list[Group], tags: list[Tag], generator: np.random.Generator) -> Iterator[str]:
     """Yield one or two sentences: what shows, and what lies in the middle."""
     things_shown = listed([indefinite(group.noun) if group.count == 1 else plural(group.noun) for group in told_of])
-    openings = ("The image shows {}.", "This aerial image shows {}.", "Seen from above are {}.")
+    openings = ("The image shows {}.", "This aerial image shows {}.", "An aerial view of {}.")
     yield openings[int(generator.integers(len(openings)))].format(things_shown)
     tag = main_tag(view.feature.element.tags)
     if tag in tags and len(told_of) > 1:
@@ -202,6 +203,12 @@ def _samples(found: _Made, text: str | None, generator: Mapping[str, str], setti
         work.drop(found.view.name, settings.source, unfit)
 
 
+def _location(file: str, settings: BalancedTags) -> tuple[str, str]:
+    """Return country and city: the recipe's, or else the folders that a picture lies in."""
+    folders = ("", "", *PurePosixPath(file).parts[:-1])
+    return settings.country or folders[-2], settings.city or folders[-1]
+
+
 def _sample(found: _Made, text: str | None, generator: Mapping[str, str], settings: BalancedTags, work: Work) -> Sample:
     view, picture = found.view, found.view.picture
     x, y, side = view.window
@@ -209,6 +216,7 @@ def _sample(found: _Made, text: str | None, generator: Mapping[str, str], settin
     bounds = window_bounds(picture.place, window)
     west, south, east, north = (round(value, 6) for value in bounds)
     number = view.feature.element.id.rpartition("/")[2]
+    country, city = _location(picture.place.file, settings)
     fields = common_fields(work, settings.source, picture.place.file, scene=picture.scene, method="osm", builder=settings.kind)
     fields |= told([text or " ".join(found.sentences)], work.longest) | {
         "licence": picture.licence,
@@ -217,8 +225,8 @@ def _sample(found: _Made, text: str | None, generator: Mapping[str, str], settin
         "origin": origin_of(picture.place.file, picture.map_file, window),
         "method": "model" if text else "osm",
         "facts": {
-            "name": stem_of(Stem(settings.country, number, settings.city, (west, south, east, north))),
-            "location": [settings.country, settings.city],
+            "name": stem_of(Stem(country, number, city, (west, south, east, north))),
+            "location": [country, city],
             "element": view.feature.element.id,
             "tags": [list(tag) for tag in found.tags],
             "feature": [tag for tag in _kept(view.feature.element.tags, settings) if tag[0] in things()][:1],

@@ -203,15 +203,16 @@ def _at(place: str) -> str:
 
 
 def _may_be(labelled: LabelledObject, place: str, width: int, height: int, margin: float) -> bool:
-    """Say whether an object's centre lies in a ninth of the picture or within the margin of it."""
+    """Say whether the words for a place may mean an object: `left` anything in the left column, `top left` that ninth, or the margin."""
     rows, columns = {"top": 0, "bottom": 2}, {"left": 0, "right": 2}
     words = place.split()
-    row = next((rows[word] for word in words if word in rows), 1)
-    column = next((columns[word] for word in words if word in columns), 1)
+    row = next((rows[word] for word in words if word in rows), None)
+    column = next((columns[word] for word in words if word in columns), None)
+    if place == "centre":
+        row = column = 1
     x, y = labelled.centre
-    return all(
-        cell / 3 - margin <= value / extent <= (cell + 1) / 3 + margin for cell, value, extent in ((column, x, width), (row, y, height))
-    )
+    limits = ((column, x, width), (row, y, height))
+    return all(cell is None or cell / 3 - margin <= value / extent <= (cell + 1) / 3 + margin for cell, value, extent in limits)
 
 
 def talks_of(settings: BoxTasks | FootprintTasks, chip: Chip, labels: Mapping[str, frozenset[str]], work: Work) -> tuple[list[Talk], int]:

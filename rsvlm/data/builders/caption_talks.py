@@ -19,7 +19,7 @@ from rsvlm.data.listed import listed, named, split_as_listed, whole_picture
 from rsvlm.data.mixing import different, several_turns
 from rsvlm.data.samples import origin_of
 from rsvlm.data.told import Subject, is_asked, written
-from rsvlm.data.vouching import vouched
+from rsvlm.data.vouching import BEYOND, beyond, vouched
 from rsvlm.data.wording import wording
 from rsvlm.data.work import Work
 from rsvlm.records.models import Sample
@@ -27,6 +27,8 @@ from rsvlm.records.unfit import Unfit
 
 NO_DIALOGUE = "answer is no dialogue"
 DENIES = "answer denies something"
+DISAGREES = "verb does not agree with its noun"
+_ASKING = ("what", "where", "how", "which", "why", "type", "colour", "color", "something", "around", "many")
 _DENIALS = re.compile(r"\b(?:no|not|none|never|cannot|without|n't)\b|n't\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ANY = 10**6  # stands for the number of things that captions do not count
@@ -45,22 +47,24 @@ def dialogue_of(answer: str, turns: tuple[int, int]) -> list[tuple[str, str]]:
     """Return the questions and answers of a model's dialogue.
 
     Args:
-        answer: lines that begin with `Question:` and `Answer:` in turn.
+        answer: questions and answers in turn, one a line.
         turns: fewest and most of them.
 
     Raises:
         Unfit: it has another form, another number of turns, a question twice, or denies something.
     """
-    lines = as_lines(answer)
-    marks = ["Question:", "Answer:"] * (len(lines) // 2)
-    if len(lines) % 2 or not all(line.startswith(mark) for line, mark in zip(lines, marks, strict=False)):
-        raise Unfit(NO_DIALOGUE, "lines do not begin with Question: and Answer: in turn")
-    texts = [line.removeprefix(mark).strip() for line, mark in zip(lines, marks, strict=True)]
+    texts = as_lines(answer)
+    if len(texts) % 2:
+        raise Unfit(NO_DIALOGUE, f"{len(texts)} lines; as many answers as questions are needed")
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
     if not turns[0] <= len(pairs) <= turns[1]:
         raise Unfit(NO_DIALOGUE, f"{len(pairs)} turns; {turns[0]} to {turns[1]} allowed")
-    if not all(question.endswith("?") and reply for question, reply in pairs) or len({question for question, _ in pairs}) < len(pairs):
-        raise Unfit(NO_DIALOGUE, "a question is none, or is there twice")
+    if not all(question.endswith("?") and not reply.endswith("?") for question, reply in pairs):
+        raise Unfit(NO_DIALOGUE, "questions and answers do not alternate")
+    if len({question for question, _ in pairs}) < len(pairs):
+        raise Unfit(NO_DIALOGUE, "a question is there twice")
+    if len({reply for _, reply in pairs}) < len(pairs):
+        raise Unfit(NO_DIALOGUE, "two questions have the same answer")
     if match := _DENIALS.search(" ".join(texts).lower()):
         raise Unfit(DENIES, match[0])
     return pairs
@@ -73,9 +77,14 @@ def _refused(answer: str, captions: Sequence[str], turns: tuple[int, int]) -> Un
     except Unfit as unfit:
         return unfit
     things = wording("caption-talks")["things"]
-    for _, reply in pairs:
+    for question, reply in pairs:
         if fault := vouched(reply, captions, things):
             return fault
+        if strange := beyond(question, " ".join((*captions, *_ASKING))):
+            return Unfit(BEYOND, f"{', '.join(strange)} in {question!r}"[:200])
+        be, first = question.lower().split()[1:2], mentions(question)[:1]
+        if be in (["is"], ["are"]) and first and first[0].many == (be == ["is"]):
+            return Unfit(DISAGREES, question[:200])
     return None
 
 

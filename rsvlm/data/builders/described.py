@@ -1,7 +1,7 @@
 """Descriptions of annotated pictures in several sentences, and dialogues made of such sentences.
 
-All is said from what is certain. A share of the descriptions is worded by a chat model, which is given the sentences and may
-only put them together; what it adds sets its text aside.
+All is said from what is certain. In a share of the descriptions the part about objects is worded by a chat model, which is given
+its sentences and may only put them together; what it adds sets its text aside.
 """
 
 import re
@@ -19,7 +19,7 @@ from rsvlm.data.certain import certain, labels_by_picture
 from rsvlm.data.kinds.described import DescribedPictures, ObjectTalks
 from rsvlm.data.mixing import different, several_turns
 from rsvlm.data.samples import annotated_chips, chip_sample, told
-from rsvlm.data.sayings import LOCATED, Saying, least, paragraph, question, sayings
+from rsvlm.data.sayings import LOCATED, Saying, about_objects, least, paragraph, question, sayings
 from rsvlm.data.told import Subject, is_asked, written
 from rsvlm.data.vouching import sentences_of, vouched
 from rsvlm.data.wording import drawn, wording
@@ -62,11 +62,10 @@ def vocabulary_of(nouns: tuple[str, ...]) -> Vocabulary:
 
 @dataclass(frozen=True)
 class _Made:
-    """A record in the making: its picture and fields, and what its description is by rule."""
+    """A record in the making: its picture and fields, and what is said of it by rule."""
 
     sample: Sample
     said: list[Saying]
-    text: str
 
 
 def _subjects(settings: DescribedPictures | ObjectTalks, work: Work) -> Iterator[Subject[_Made]]:
@@ -79,7 +78,8 @@ def _subjects(settings: DescribedPictures | ObjectTalks, work: Work) -> Iterator
         if not said:
             work.rejected.leave_out(settings.source, "nothing can be told that is beyond doubt")
             continue
-        text, sentences = paragraph(said, settings.order), [saying.text for saying in said]
+        sentences = [saying.text for saying in about_objects(said)]
+        text = " ".join(sentences)
         counts = {noun: len(objects) for noun, objects in seen.complete.items()}
         crowds = {noun: least(len(objects)) for noun, objects in seen.clear.items() if noun not in counts and len(objects) > 1}
         numbers = {float(number) for number in _NUMBER.findall(text)}
@@ -88,7 +88,7 @@ def _subjects(settings: DescribedPictures | ObjectTalks, work: Work) -> Iterator
             settings.source,
             {"sentences": text},
             Facts(counts | crowds, numbers=frozenset(numbers)),
-            _Made(chip_sample(work, settings.source, chip, method="template", builder=settings.kind), said, text),
+            _Made(chip_sample(work, settings.source, chip, method="template", builder=settings.kind), said),
             asked=is_asked(settings.writer, work, chip.id),
             further=partial(_refused, given=sentences, nouns=nouns, crowds=tuple(crowds)),
         )
@@ -108,14 +108,14 @@ def _described(settings: DescribedPictures | ObjectTalks, work: Work) -> Iterato
     """Yield each record in the making with its description, and the fields that say who worded it."""
     subjects = _subjects(settings, work)
     if settings.writer is None:
-        yield from ((one.record, one.record.text, {}) for one in subjects)
+        yield from ((one.record, paragraph(one.record.said, settings.order), {}) for one in subjects)
         return
     for found in written(subjects, settings.writer, work, vocabulary_of(settings.known.nouns)):
         made = found.subject.record
         if found.text is not None:
-            yield made, found.text, {"method": "model", "generator": found.generator}
+            yield made, paragraph(made.said, settings.order, found.text), {"method": "model", "generator": found.generator}
         elif not found.subject.asked or settings.writer.otherwise == "rule":
-            yield made, made.text, {}
+            yield made, paragraph(made.said, settings.order), {}
 
 
 def build(settings: DescribedPictures, work: Work) -> Iterator[Sample]:

@@ -29,7 +29,9 @@ def build(settings: InstructedCaptions, work: Work) -> Iterator[Sample]:
             picture = settings.pictures.replace("{name}", found.picture)
             folders = PurePosixPath(found.picture).parent.parts
             name = safe_id(settings.prefix, *folders, PurePosixPath(found.picture).stem)
-            if not work.in_split(name, settings.shares.as_mapping(), dict(settings.shares.scenes)) or not work.wanted(name, settings.source):
+            if not work.in_split(name, settings.shares.as_mapping(), dict(settings.shares.scenes)) or not work.wanted(
+                name, settings.source
+            ):
                 continue
             facts = {"instruction": found.instruction, "given_id": found.id}
             yield file_sample(

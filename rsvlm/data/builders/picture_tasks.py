@@ -18,6 +18,8 @@ from rsvlm.data.work import Work
 from rsvlm.records.models import Sample
 from rsvlm.records.unfit import Unfit
 
+_LISTS = ("lines", "karpathy", "nwpu")
+
 
 def words_of(label: str, names: Mapping[str, str]) -> str:
     """Return the words for a class: as the recipe says, otherwise the name's own, without underscores and capitals."""
@@ -123,7 +125,7 @@ def build(settings: PictureTasks, work: Work) -> Iterator[Sample]:
                 work, settings.source, picture.file, name, settings.stretch,
                 scene=scene, method="template", builder=settings.kind, captions=texts, label=picture.label,
                 conversations=dialogues(name, talks, settings.mix, work), sensor=settings.sensor,
-                origin=origin_of(picture.file, None if settings.listing.layout in ("folders", "choice", "rsvqa") else settings.listing.file),
+                origin=origin_of(picture.file, settings.listing.file if settings.listing.layout in _LISTS else None),
             )  # fmt: skip
         except Unfit as unfit:
             work.drop(where, settings.source, unfit)

@@ -41,7 +41,9 @@ def build(settings: ViewedPictures | ViewedTalks, work: Work) -> Iterator[Sample
         ConfigurationError: the model sees no pictures.
     """
     if isinstance(settings.writer.chat, LocalSettings):
-        raise ConfigurationError(f"builder '{settings.kind}': a local language model sees no pictures; ask one of kind served or registered")
+        raise ConfigurationError(
+            f"builder '{settings.kind}': a local language model sees no pictures; ask one of kind served or registered"
+        )
     for found in written(_subjects(settings, work), settings.writer, work, Vocabulary({})):
         if found.text is None:
             continue

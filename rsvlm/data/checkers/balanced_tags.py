@@ -12,7 +12,7 @@ from rsvlm.data.evidence import Evidence
 from rsvlm.data.statement import Statement, stated, unread
 from rsvlm.data.wording import wording
 
-_SHOWS = re.compile(r"(?:The image shows|This aerial image shows|Seen from above are) (.+)\.")
+_SHOWS = re.compile(r"(?:The image shows|This aerial image shows|An aerial view of) (.+)\.")
 _MIDDLE = re.compile(r"In the middle is (.+)\.")
 _NEAR = 0.02  # of the side: windows begin at whole pixels
 

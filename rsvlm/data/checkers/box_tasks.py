@@ -19,7 +19,6 @@ _PLACE = re.compile(r"(.+) (?:at|in) the (top left|top right|top|left|centre|rig
 _GROUP = re.compile(r"<p>([^<]+)</p> (#(?:<delim>#|, #)*)")
 _COUNT = re.compile(r"(?i)how many (.+) are there in (?:this|the) (?:picture|image)\?")
 _CONTAIN = re.compile(r"(?i)does (?:this|the) (?:picture|image) contain (.+)\?")
-_TOLERANCE = 1e-6
 
 
 class _Facts:
@@ -98,7 +97,7 @@ def _refer(told: str, turn: Asked, facts: _Facts) -> Statement:
         return unread(told)
     objects = [] if noun in facts.seen.doubtful else facts.seen.clear.get(noun, [])
     if match:
-        objects = [one for one in objects if _in_ninth(one, match[2], facts)]
+        objects = [one for one in objects if _meant(one, match[2], facts)]
     boxes = facts.boxes(turn.reply)
     many = not match and phrase == plural(noun) != noun
     number_fits = many == (len(boxes) > 1) and turn.words.get("be", "are" if many else "is") == ("are" if many else "is")
@@ -106,13 +105,12 @@ def _refer(told: str, turn: Asked, facts: _Facts) -> Statement:
     return stated("geometry", told, number_fits and right is not None and len(boxes) == len(objects) > 0, f"{len(objects)} objects")
 
 
-def _in_ninth(polygon: shapely.Polygon, place: str, facts: _Facts) -> bool:
+def _meant(polygon: shapely.Polygon, place: str, facts: _Facts) -> bool:
+    """Say whether words for a place mean an object: `top left` what is in that ninth, `top` all that is in the upper third."""
     x1, y1, x2, y2 = polygon.bounds
-    words = place.split()
-    across = 0 if "left" in words else 2 if "right" in words else 1
-    down = 0 if "top" in words else 2 if "bottom" in words else 1
-    x, y = 3 * (x1 + x2) / 2 / facts.width, 3 * (y1 + y2) / 2 / facts.height
-    return across <= x < across + 1 and down <= y < down + 1
+    across, down = 3 * (x1 + x2) / 2 / facts.width, 3 * (y1 + y2) / 2 / facts.height
+    sides = {"left": across < 1, "right": across >= 2, "top": down < 1, "bottom": down >= 2, "centre": 1 <= across < 2 and 1 <= down < 2}
+    return all(sides[word] for word in place.split())
 
 
 def _identify(told: str, turn: Asked, facts: _Facts) -> Statement:

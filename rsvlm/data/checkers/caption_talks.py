@@ -24,9 +24,7 @@ _CAPTION = {
 _CLASS = re.compile(r"What kind of place (?:is this|does the image show)\?")
 _NUMBER = re.compile(r"How many (?P<thing>.+) (?:does the image show|can be seen)\?")
 _COLOUR = re.compile(r"(?:What colour (?:is|are) the (?P<thing>.+)|Which colour (?:does|do) the (?P<other>.+) have)\?")
-_RELATION = re.compile(
-    r"What (?P<be>is|are) (?P<subject>.+) (?P<preposition>near|next to|beside|surrounded by|adjacent to|close to)\?"
-)
+_RELATION = re.compile(r"What (?P<be>is|are) (?P<subject>.+) (?P<preposition>near|next to|beside|surrounded by|adjacent to|close to)\?")
 _PURPOSE = re.compile(r"(?:What is such a place used for|Which purpose does this place serve), and .+\?")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COLOURS = "white|black|gray|grey|red|green|blue|yellow|brown|orange|pink|purple|khaki|cyan"
@@ -44,7 +42,7 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     path = evidence.source(str(record["source"])).path(rule["listing"]["file"])
     entries = _entries(path, rule["listing"]["layout"], rule["listing"]["path"])
     label, texts = entries.get(record["origin"]["picture"], (None, ()))
-    yield stated("attribute", f"label {record['label']}", record["label"] == label, f"the list has {label!r}")
+    yield stated("attribute", f"label {record.get('label')}", record.get("label") == label, f"the list has {label!r}")
     for caption in record["captions"]:
         yield stated("text", caption, _plain(caption) in texts, "no caption that the list has for this picture")
     for conversation in record["conversations"]:

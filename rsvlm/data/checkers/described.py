@@ -128,18 +128,26 @@ def _form(sentence: str) -> tuple[str, re.Match[str]] | None:
 
 
 def _loosely(sentence: str, facts: _Facts) -> Iterator[Statement]:
-    """Yield what a free sentence says of classes: that they are there, and how many."""
-    rest = sentence.lower()
+    """Yield what a free sentence says of classes: that they are there, how many, and, where it names one class, at which place."""
+    rest, told = sentence.lower(), []
     for noun in sorted({*facts.rule["known"]["nouns"], *facts.seen.anywhere}, key=lambda noun: (-len(noun), noun)):
         names = "|".join(re.escape(form) for form in (plural(noun), noun))
-        pattern = re.compile(rf"(?:\b(?P<number>\d+|{'|'.join(_WORDS)}) )?\b(?:{names})\b")
+        pattern = re.compile(rf"(?P<least>at least )?(?:\b(?P<number>\d+|{'|'.join(_WORDS)}) )?\b(?:{names})\b")
         for match in pattern.finditer(rest):
             count = len(facts.seen.clear.get(noun, []))
             if match["number"]:
                 number = _WORDS.index(match["number"]) + 1 if match["number"] in _WORDS else int(match["number"])
-                yield stated("count", match[0], number == count and noun not in facts.seen.doubtful, f"there are {count}")
+                exact = number == count and noun not in facts.seen.doubtful
+                yield stated("count", match[0], number <= count if match["least"] else exact, f"there are {count}")
+                told.append((noun, number))
+            else:
+                told.append((noun, 1))
             yield stated("presence", match[0], count > 0, "there is none")
         rest = pattern.sub("#", rest)
+    place = re.search(rf"{_PLACE}\b", sentence.lower())
+    if place and len(told) == 1:
+        held = sum(facts.cells(facts.seen.clear.get(told[0][0], []), place["place"]))
+        yield stated("position", sentence, held >= told[0][1], f"{held} there")
 
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -137,6 +137,13 @@ class _Shares:
         return [name for _, _, name in sorted(found)]
 
 
+def shares_by_bands(path: Any, limits: Mapping[str, Any], window: tuple[int, int, int, int]) -> dict[str, float]:
+    """Return the share of each class among the pixels with one, most first, of a window (x, y, width, height) of bands."""
+    x, y, width, height = window
+    shares = _Shares(_by_indices(path, limits, slice(y, y + height), slice(x, x + width)))
+    return {name: shares.share("", name) for name in shares.ranked("", 1)}
+
+
 def shares_of(record: Mapping[str, Any], evidence: Evidence) -> tuple[_Shares, Mapping[str, Any]]:
     """Return the pixels of each class by region, and the builder's settings.
 

@@ -133,7 +133,7 @@ def _statements(kind: str, match: re.Match[str], main: Mapped, record: Mapping[s
         case "cells":
             yield _cells(text, (groups[1], groups[2]), main, record)
         case "length":
-            yield _measure(text, groups[0], main.ground.length)
+            yield _measure(text, groups[0], main.ground.length, main.edge)
             yield from _axis(groups[1], main)
         case "curve":
             yield _curve(groups[0], main)
@@ -147,13 +147,13 @@ def _statements(kind: str, match: re.Match[str], main: Mapped, record: Mapping[s
         case "casual area":
             yield _percent(groups[1], groups[2], share)
         case "formal line":
-            yield _measure(text, groups[1], main.ground.length)
+            yield _measure(text, groups[1], main.ground.length, main.edge)
             yield from _axis(groups[2], main)
         case "casual line":
             yield from _axis(groups[1], main)
-            yield _measure(text, groups[2], main.ground.length)
+            yield _measure(text, groups[2], main.ground.length, main.edge)
         case _:
-            yield _measure(text, groups[1], main.ground.length)
+            yield _measure(text, groups[1], main.ground.length, main.edge)
 
 
 def _noun(subject: str, main: Mapped) -> Statement:
@@ -163,10 +163,10 @@ def _noun(subject: str, main: Mapped) -> Statement:
     return stated("presence", subject, said.lower() in nouns and (not meaning or meaning in meanings), ", ".join(nouns))
 
 
-def _measure(text: str, said: str, truth: float) -> Statement:
+def _measure(text: str, said: str, truth: float, edge: float = 0.0) -> Statement:
     number = int(said.replace(",", ""))
     step = 10 ** max(0, len(str(number)) - 3)
-    return stated("measure", text, abs(number - truth) <= 0.5 * step + _TOLERANCE * truth + 1e-6, f"{truth:.1f}")
+    return stated("measure", text, abs(number - truth) <= 0.5 * step + _TOLERANCE * truth + edge + 1e-6, f"{truth:.1f}")
 
 
 def _percent(whole: str, number: str, share: float) -> Statement:

@@ -27,6 +27,7 @@ from rsvlm.maps.mvt import read_mbtiles
 from rsvlm.maps.osm import read_osm
 
 _DIMENSION = {"point": 0, "line": 1, "area": 2}
+_RIM = 0.1  # pixels
 _METRE = 1e-5  # degrees; about the least that a place on the ground is kept to
 
 
@@ -40,6 +41,7 @@ class Mapped:
         tags: of the element.
         pixels: its visible part in pixels of the record's picture, y down.
         ground: the same part in metres, east and north of the picture's centre.
+        edge: metres of a line that run along the picture's edge, where rounding decides whether they show.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Mapped:
     tags: Mapping[str, str]
     pixels: BaseGeometry
     ground: BaseGeometry
+    edge: float = 0.0
 
 
 def rule_of(record: Mapping[str, Any], evidence: Evidence) -> Mapping[str, Any]:
@@ -84,12 +87,15 @@ def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
         def place(points: Any) -> Any:
             return (_pixels(picture, evidence, record, points) - (x, y)) * scale
 
-        part = shapely.intersection(shapely.make_valid(shapely.transform(element.geometry, place)), window)
+        whole = shapely.make_valid(shapely.transform(element.geometry, place))
+        part = shapely.intersection(whole, window)
         kept = [piece for piece in shapely.get_parts(part) if shapely.get_dimensions(piece) == _DIMENSION[element.kind] and not piece.is_empty]
         if kept:
             visible = shapely.union_all(kept)
             back = shapely.transform(visible, lambda points: to_ground(points / scale + (x, y)))
-            found.append(Mapped(element.id, element.kind, element.tags, visible, back))
+            rim = shapely.intersection(whole, window.buffer(_RIM, join_style="mitre").difference(window.buffer(-_RIM, join_style="mitre")))
+            edge = rim.length * back.length / visible.length if element.kind == "line" else 0.0
+            found.append(Mapped(element.id, element.kind, element.tags, visible, back, edge))
     return found
 
 
@@ -206,7 +212,7 @@ def nouns_of(tags: Mapping[str, str]) -> set[str]:
 def counted_of(noun: str, elements: list[Mapped], least: float, tolerance: float = 0.03) -> tuple[int, int]:
     """Return the fewest and the most things of a noun that can be counted; they differ where some are about the least size.
 
-    Points and areas count one by one, lines that go on in one another as one.
+    Points and areas count one by one, lines that go on in one another as one, and so does one in pieces.
 
     Args:
         noun: in the singular.
@@ -220,8 +226,8 @@ def counted_of(noun: str, elements: list[Mapped], least: float, tolerance: float
         lines = [each.pixels for each in named if each.kind == "line" and each.pixels.length >= limit]
         areas = sum(each.pixels.area >= limit**2 for each in named if each.kind == "area")
         points = sum(each.kind == "point" for each in named)
-        joined_lines = shapely.line_merge(shapely.union_all(lines)) if lines else shapely.GeometryCollection()
-        return points + areas + len(shapely.get_parts(joined_lines))
+        merged = len(shapely.get_parts(shapely.line_merge(shapely.union_all(lines)))) if lines else 0
+        return points + areas + min(len(lines), merged)
 
     found = [count(least * (1 + tolerance)), count(least), count(least * (1 - tolerance))]
     return min(found), max(found)

@@ -107,7 +107,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             value = json.loads(line)
         except ValueError:
             continue
-        if isinstance(value, dict) and isinstance(value.get("image"), str) and isinstance(value.get("captions"), list):
+        if not isinstance(value, dict) or not isinstance(value.get("label"), str | None):
+            continue
+        if isinstance(value.get("image"), str) and isinstance(value.get("captions"), list):
             yield value
 
 

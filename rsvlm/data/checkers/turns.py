@@ -61,7 +61,8 @@ _FORMS = {
     "refer": (
         r"(?:Give me the location of|Give the box(?:es)? of|Locate)(?: the| all) (?P<phrase>.+?)\.?",
         r"Where (?P<be>is|are) the (?P<phrase>.+)\?",
-        r"(?:Please provide the bounding box coordinate of the region|Detect the object) (?:that )?this sentence describes: (?P<phrase>.+)\.",
+        r"(?:Please provide the bounding box coordinate of the region|Detect the object) (?:that )?this sentence describes: "
+        r"(?P<phrase>.+)\.",
     ),
     "identify": (
         rf"What is at {_BOX}\?",

@@ -20,7 +20,7 @@ class BalancedTags(MapPictures):
     Lists, threshold and sizes of the published data are not known; these are our own.
 
     Attributes:
-        country: for the record's name and location.
+        country: for the record's name and location; empty, with `city`: the two folders that a picture lies in.
         city: for the record's name and location.
         keys: of tags that are kept.
         refused: values that are dropped, beside `no`, `unknown`, numbers and free text.
@@ -34,8 +34,8 @@ class BalancedTags(MapPictures):
     """
 
     kind: Literal["balanced-tags"]
-    country: str
-    city: str
+    country: str = ""
+    city: str = ""
     keys: tuple[str, ...] = KEYS
     refused: tuple[str, ...] = ()
     plain: tuple[str, ...] = ("bridge", "building", "harbour")

@@ -26,7 +26,8 @@ class BoxRules(Settings):
         refer: questions for the place of objects.
         identify: questions for the class at a box.
         least_classes: windows with fewer classes of which every object is certain are left out.
-        cell_margin: `the ship at the top` is said where no other ship's centre is within this share of a side of that ninth.
+        cell_margin: `the ship at the top left` is said where no other ship's centre is within this share of a side of that
+            ninth, `the ship at the top` where none is of the upper third.
     """
 
     tasks: Annotated[tuple[Asked, ...], Field(min_length=1)] = ("refer", "identify", "grounding", "presence", "counting", "comparison")

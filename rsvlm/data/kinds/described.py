@@ -57,7 +57,7 @@ class DescribedPictures(BoxPictures):
         order: `principles` (RSICap): the image, then the scene, then the objects; `blocks` (VersaD): properties of the image,
             attributes of the objects, context of the scene; `hierarchy` (RS-GPT4V): objects with attributes and relations,
             then scene and function.
-        writer: a model that words some of the paragraphs.
+        writer: a model that words the part about objects of some of the paragraphs.
         instructions: the request that goes with a caption is drawn from these, and stands in `facts`.
     """
 
@@ -78,7 +78,7 @@ class ObjectTalks(BoxPictures):
         order: of the description.
         single: single questions of a picture, of different kinds.
         turns: fewest and most turns (question and answer) of the dialogue; a picture of which less can be said has none.
-        writer: a model that words some of the descriptions.
+        writer: a model that words the part about objects of some of the descriptions.
     """
 
     kind: Literal["object-talks"]

@@ -1,7 +1,7 @@
 """Captions with the request that they answer: RSICap's `captions.json`, and LLaVA's list of conversations (VersaD).
 
 RSICap: `{"annotations": [{"image_id": "0", "filename": "P0378_0001.png", "text_input": "...", "text_output": "..."}]}`; the
-`image_id` is a running number written as text. LLaVA: `[{"id", "image", "conversations": [{"from": "human", "value": "<image>\\n..."},
+`image_id` is a running number written as text. LLaVA: `[{"id", "image", "conversations": [{"from": "human", "value": "<image> ..."},
 {"from": "gpt", "value": "..."}]}]`. Files are read element by element, whatever their size.
 """
 

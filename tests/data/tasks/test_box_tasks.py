@@ -204,3 +204,14 @@ def test_pascal_boxes_and_class_names(tmp_path: Path) -> None:
     )
     assert made.turns("grounding")[0][1] == "The image shows <p>a dead tree</p> {<10><10><40><40>}."
     assert made.false() == []
+
+
+def test_at_the_left_is_not_said_with_another_one_at_the_bottom_left(tmp_path: Path) -> None:
+    """A reader takes `at the left` for the whole left side."""
+    for number, boxes in enumerate(([(10, 40, 30, 60), (10, 80, 30, 95)], [(10, 40, 30, 60), (160, 80, 190, 95)])):
+        source(tmp_path, f"s{number}", {"images/P1.png": picture(1, 200, 100), "labels/P1.txt": dota({"ship": boxes})})
+    both, one = (Made(tmp_path, builder(source=f"s{number}", rules=rules("refer"))) for number in (0, 1))
+    assert sorted(reply for _, reply in both.turns("refer")) == ["{<5><40><15><60>}<delim>{<5><80><15><95>}", "{<5><80><15><95>}"]
+    assert any("ship at the left" in question for question, _ in one.turns("refer"))
+    assert both.false() == one.false() == []
+    assert both.false(changed(both.records["d-p1"], "bottom left", "left", reply=False))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rsvlm.data.box_texts import STEPS, box_text, fitted
+from rsvlm.data.box_texts import box_text, fitted
 from rsvlm.data.checkers.box_texts import boxes_in, matched, near
 from rsvlm.records.unfit import Unfit
 
@@ -45,7 +45,7 @@ def test_integer_boxes_come_back_from_the_published_pattern() -> None:
         assert [tuple(map(int, groups)) for groups in found] == [(x1, y1, x2, y2)]
 
 
-@pytest.mark.parametrize("form", sorted(STEPS))
+@pytest.mark.parametrize("form", ["lhrs-bot", "rs-gpt4v", "skyeyegpt", "teochat", "vhm"])
 def test_the_checker_reads_what_was_written(form: str) -> None:
     box = (31.0, 17.0, 157.5, 163.0)
     text = box_text([fitted(box, 320, 240, form, "drop")[0]] * 2, form)

@@ -18,7 +18,8 @@ TASKS = {
 SOURCES = {
     "rs-instructions": {"ucm-captions", "uav-captions", "rsvqa-lr", "rsivqa"},
     "skyeye-968k": {
-        "capera", "dior-rsvg", "nwpu-captions", "rsicd", "rsitmd", "rsivqa", "rsvqa-hr", "rsvqa-lr", "rsvg", "sydney-captions", "ucm-captions",
+        "capera", "dior-rsvg", "nwpu-captions", "rsicd", "rsitmd", "rsivqa", "rsvqa-hr", "rsvqa-lr", "rsvg",
+        "sydney-captions", "ucm-captions",
     },
     "multi-task-dataset": {
         "dior-rsvg", "fmow", "meter-ml", "nwpu-resisc45", "rsicd", "rsitmd", "rsvg", "rsvqa-hr", "rsvqa-lr", "ucm-captions",

@@ -71,7 +71,8 @@ def test_questions_that_name_nothing_are_refused(question: str) -> None:
 
 
 def test_questions_are_joined_by_the_stem_of_the_picture(tmp_path: Path) -> None:
-    lines = "00001: is there a lake?yes\n1.tif:how many cars?two\nnot a line\n00001.tif:How many  in the picture?one\n00001.tif:is there a road?no\n"
+    lines = "00001: is there a lake?yes\n1.tif:how many cars?two\nnot a line\n"
+    lines += "00001.tif:How many  in the picture?one\n00001.tif:is there a road?no\n"
     source(tmp_path, "set", {"a.txt": lines})
     one = work(tmp_path)
     table = questions_of(TEXT, one, "set")
