@@ -84,8 +84,8 @@ from rsvlm.data.kinds.sequences import (
     UprightBoxes,
 )
 from rsvlm.data.kinds.ships import FineShipChains, ShipChains
-from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.data.kinds.viewed import ViewedPictures, ViewedTalks
+from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.data.settings import CorpusSettings
 from rsvlm.data.work import Work
 from rsvlm.records.models import SPLITS, Sample

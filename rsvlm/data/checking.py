@@ -115,7 +115,7 @@ class Tally:
         self.records += bool(statements)
         for statement in statements:
             self.all[statement.kind] += 1
-            self.held[statement.kind] += statement.holds
+            self.held[statement.kind] += bool(statement.holds)
             if not statement.holds and len(self.false) < most:
                 self.false.append({"id": name, "kind": statement.kind, "text": statement.text, "why": statement.why})
 

@@ -72,16 +72,17 @@ def choose(shards: Shards, quality: QualitySettings, embed: Embed | None = None)
     if quality.balance.most_of_class is not None:
         left = _left(rows, drops)
         groups = _numbers([labels[row] for row in left])
-        kept = keep_at_most(groups, lambda place: ids[int(left[place])], quality.balance.most_of_class, seed=quality.seed, purpose="class cap")
+        most = quality.balance.most_of_class
+        kept = keep_at_most(groups, lambda place: ids[int(left[place])], most, seed=quality.seed, purpose="class cap")
         for row in left[~kept].tolist():
-            drops.add(row, "class is full", f"{labels[row]}: at most {quality.balance.most_of_class}")
-    most = quality.balance.most_of_cluster
-    if most is not None and embeddings is not None:
+            drops.add(row, "class is full", f"{labels[row]}: at most {most}")
+    full = quality.balance.most_of_cluster
+    if full is not None and embeddings is not None:
         left = _left(rows, drops)
         groups = alike_groups(embeddings[np.searchsorted(embedded, left)], quality.balance.clusters)
-        kept = keep_at_most(groups, lambda place: ids[int(left[place])], most, seed=quality.seed, purpose="cluster cap")
+        kept = keep_at_most(groups, lambda place: ids[int(left[place])], full, seed=quality.seed, purpose="cluster cap")
         for row, group in zip(left[~kept].tolist(), groups[~kept].tolist(), strict=True):
-            drops.add(row, "cluster is full", f"cluster {group}: at most {most}")
+            drops.add(row, "cluster is full", f"cluster {group}: at most {full}")
     return drops.reasons
 
 

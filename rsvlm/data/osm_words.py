@@ -74,13 +74,16 @@ def phrase_of_tag(key: str, value: str) -> str:
 
 
 def phrase_of_tags(tags: list[Tag]) -> str:
-    """Return the tags of one element as a phrase: things by commas, properties after `with`.
+    """Return the tags of one element as a phrase: things and properties by commas, counts after `with`.
+
+    `landuse of quarry, resource of bauxite`; `power line with cables of 3 and voltage of 16000`.
 
     Args:
         tags: as `spoken_tags` orders them; at least one thing.
     """
-    said = [phrase_of_tag(key, value) for key, value in tags if key in things()]
-    more = [phrase_of_tag(key, value) for key, value in tags if key not in things()]
+    counts = {key for key, words in properties().items() if words.get("numeric")}
+    said = [phrase_of_tag(key, value) for key, value in tags if key not in counts]
+    more = [phrase_of_tag(key, value) for key, value in tags if key in counts]
     return ", ".join(said) + (f" with {listed(more)}" if more else "")
 
 

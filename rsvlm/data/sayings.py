@@ -18,9 +18,10 @@ from rsvlm.data.wording import drawn, wording
 from rsvlm.records.geometry import area
 from rsvlm.records.models import LabelledObject
 
-_IMAGE, _SCENE = ("image", "resolution"), ("scene",)
-_OBJECTS = ("count", "position", "colour", "shape", "size", "largest", "relation")
-_CONTEXT = ("layout", "function")
+_IMAGE: tuple[SayingKind, ...] = ("image", "resolution")
+_SCENE: tuple[SayingKind, ...] = ("scene",)
+_OBJECTS: tuple[SayingKind, ...] = ("count", "position", "colour", "shape", "size", "largest", "relation")
+_CONTEXT: tuple[SayingKind, ...] = ("layout", "function")
 ORDERS: dict[Order, tuple[SayingKind, ...]] = {
     "principles": (*_IMAGE, *_SCENE, *_OBJECTS, "layout"),
     "blocks": (*_IMAGE, *_OBJECTS, *_SCENE, *_CONTEXT),

@@ -43,8 +43,8 @@ from rsvlm.data.kinds.sequences import (
 )
 from rsvlm.data.kinds.ships import FineShipChains, ShipChains
 from rsvlm.data.kinds.similarity import SimilaritySettings
-from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.data.kinds.viewed import ViewedPictures, ViewedTalks
+from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.quality.settings import QualitySettings
 from rsvlm.settings import Section, Settings
 

@@ -90,7 +90,8 @@ class Similarity:
                 continue
             texts.append([str(text) for text in line.captions])
         if len(pictures) < min(fit.pictures, 10):
-            raise DataError(f"source '{fit.source}': {len(pictures)} captioned training pictures; at least 10 are needed to join the towers")
+            found = f"{len(pictures)} captioned training pictures"
+            raise DataError(f"source '{fit.source}': {found}; at least 10 are needed to join the towers")
         flat = self._texts([text for captions in texts for text in captions])
         ends = np.cumsum([len(captions) for captions in texts])
         means = np.stack([part.mean(axis=0) for part in np.split(flat, ends[:-1])])

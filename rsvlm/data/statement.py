@@ -32,7 +32,7 @@ Check = Callable[[Mapping[str, Any], Evidence], Iterator[Statement]]
 
 def stated(kind: Kind, text: str, holds: bool, why: str = "") -> Statement:
     """Return a statement; `why` is kept only where it does not hold."""
-    return Statement(kind, text[:300], holds, "" if holds else why[:300])
+    return Statement(kind, text[:300], bool(holds), "" if holds else why[:300])
 
 
 def unread(text: str) -> Statement:

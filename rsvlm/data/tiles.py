@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from rsvlm.maps.sentinel2 import composite
 from rsvlm.records.pictures import RASTERS, georeference, load, window_bounds
 from rsvlm.records.readers.json_files import read_whole
 from rsvlm.records.unfit import Unfit
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -161,4 +162,3 @@ def building_centres(path: Path) -> NDArray[np.float64]:
             continue
         found.append(((west + east) / 2, (south + north) / 2))
     return np.asarray(found, dtype=np.float64).reshape(-1, 2)
-

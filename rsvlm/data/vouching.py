@@ -1,8 +1,9 @@
 """Hold a model's text against the sentences that it was given: no word beyond them, no claim in another combination.
 
 Three rules, all strict. Every word is one of the given ones or one that says nothing. A sentence with words for place, colour,
-shape, size or amount has all of them from one given sentence, and none of those is left out. Where it names several things, it
-names them in the order of that sentence, so that `the ship lies above the harbor` is not turned round.
+shape, size or amount has all of them from one given sentence, and none of those is left out; only what is given of all objects
+of one class may be put together (`there is a blue pool at the left`). Where it names several things, it names them in the order
+of the given sentence, so that `the ship lies above the harbor` is not turned round.
 """
 
 import re
@@ -18,6 +19,7 @@ ELSEWHERE = "claim is not one of the given ones"
 _WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_PARTLY = frozenset(["some", "most", "least", "one", "few", "many", "several", "largest", "smallest", "no", "not", "none"])
 _ENDINGS = ("ies", "es", "s")
 
 
@@ -77,7 +79,13 @@ def _is_given(sentence: str, given: Sequence[str], nouns: Collection[str]) -> bo
         order = named(other, nouns)
         if claims(other) == mine and order[: len(things)] == things:
             return True
-    return False
+    return len(set(things)) == 1 and mine <= _of_all(things[0], given, nouns)
+
+
+def _of_all(noun: str, given: Sequence[str], nouns: Collection[str]) -> frozenset[str]:
+    """Return the claims of the sentences that speak of all objects of one class and of nothing else."""
+    alone = [claims(other) for other in given if set(named(other, nouns)) == {noun}]
+    return frozenset().union(*(found for found in alone if not found & _PARTLY))
 
 
 def vouched(text: str, given: Sequence[str], nouns: Collection[str]) -> Unfit | None:

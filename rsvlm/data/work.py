@@ -50,7 +50,7 @@ class Work:
 
     @cached_property
     def _sources(self) -> dict[str, RawSource]:
-        return self.memory.setdefault("sources", {})  # type: ignore[no-any-return]
+        return self.memory.setdefault("sources", {})
 
     def source(self, name: str) -> RawSource:
         """Return a source by its name."""

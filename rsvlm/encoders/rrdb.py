@@ -80,7 +80,7 @@ class RrdbNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
                 module.weight.data *= _INITIAL
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, 3, scale * h, scale * w) for (n, 3, h, w) in 0 to 1; h and w are multiples of 4 / scale."""

@@ -13,7 +13,6 @@ from rsvlm.files import canonical_json
 from rsvlm.records.text import LONGEST_CAPTION, LONGEST_LABEL, clean_text
 from rsvlm.records.unfit import Unfit
 
-SPLITS = ("test", "validation", "train")
 EXTENSIONS = ("jpg", "png")
 EXTENSION_OF = {".jpg": "jpg", ".jpeg": "jpg", ".png": "png"}
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,91}")
@@ -21,6 +20,7 @@ ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,91}")
 Point = tuple[float, float]
 Polygon = tuple[Point, Point, Point, Point]
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("test", "validation", "train")
 Task = Literal[
     "classification", "caption", "grounding", "identify", "refer", "presence", "counting", "attribute", "mixed",
     "detection", "region_caption", "relation", "position", "colour", "reasoning", "scene_graph", "multi_label", "question",

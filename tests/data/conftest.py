@@ -11,8 +11,8 @@ from rsvlm.data.evidence import Evidence
 from rsvlm.data.examine import evidence_of
 from rsvlm.data.stage import make_corpus
 from rsvlm.files import publish
-from rsvlm.records.shards import Shards
 from rsvlm.recipes.load import Recipe, item_of, load_recipe
+from rsvlm.records.shards import Shards
 from rsvlm.sources.acquire import acquire
 from rsvlm.sources.fetch import open_places
 

@@ -53,7 +53,8 @@ def test_of_copies_the_preferred_source_stays(tmp_path: Path) -> None:
 
 
 def test_the_best_share_by_score_stays_and_who_has_no_score_goes(tmp_path: Path) -> None:
-    made = shards(tmp_path / "a", [*(sample(f"s{number}", number, scores={"fit": number / 10}) for number in range(10)), sample("none", 99)])
+    scored = [sample(f"s{number}", number, scores={"fit": number / 10}) for number in range(10)]
+    made = shards(tmp_path / "a", [*scored, sample("none", 99)])
     drops = choose(made, quality(percentiles=[{"score": "fit", "keep": 0.8}]))
     assert sorted(drops) == [0, 1, 10]
     assert drops[0][0] == "score not in the kept share: fit"
@@ -75,7 +76,8 @@ def test_a_class_is_capped(tmp_path: Path) -> None:
 
 
 def test_a_sequence_stays_or_goes_as_one(tmp_path: Path) -> None:
-    frames = [sample("main", 1, frames=["main", "later"]), sample("later", 2, part_of="main", captions=[], caption_ids=[]), sample("other", 3)]
+    later = sample("later", 2, part_of="main", captions=[], caption_ids=[])
+    frames = [sample("main", 1, frames=["main", "later"]), later, sample("other", 3)]
     made = shards(tmp_path / "a", frames)
     assert [found.id for found in chosen_samples(made, {1: ("x", "")})] == ["other"]
     assert [found.id for found in chosen_samples(made, {0: ("x", "")})] == ["other"]
@@ -104,7 +106,14 @@ def test_screens_say_why(tmp_path: Path) -> None:
     assert picture_screen(screens[:1]) is None
 
 
-@pytest.mark.parametrize("steps", [{"percentiles": [{"score": "x", "keep": 0}]}, {"copies": {"steps": []}}, {"screens": [{"kind": "colour"}]}])
-def test_wrong_steps_are_refused(steps: dict) -> None:
-    with pytest.raises(ValueError, match="greater than 0|at least 1 item|colour"):
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ({"percentiles": [{"score": "x", "keep": 0}]}, "greater than 0"),
+        ({"copies": {"steps": []}}, "at least 1 item"),
+        ({"screens": [{"kind": "colour"}]}, "colour"),
+    ],
+)
+def test_wrong_steps_are_refused(steps: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         quality(**steps)

@@ -1,6 +1,7 @@
 """Captions put together from map tags, as SkyScript made them: one record for each element that can be seen."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import shapely
 from PIL import Image
@@ -22,6 +23,8 @@ from rsvlm.records.models import Sample, safe_id
 from rsvlm.records.pictures import load
 from rsvlm.records.unfit import Unfit
 
+_AT_ONCE = 16  # pictures that go through the towers together
+
 
 def build(settings: MapTags, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split."""
@@ -42,14 +45,32 @@ def build(settings: MapTags, work: Work) -> Iterator[Sample]:
         except Unfit as unfit:
             work.drop(picture.place.file, settings.source, unfit)
             continue
-        for seen, tags in chosen:
+        made = _of_picture(picture, image, chosen, visibility, settings, work)
+        while block := list(islice(made, _AT_ONCE)):
+            yield from _scored(block, towers)
+
+
+def _of_picture(
+    picture: MapPicture, image: Image.Image, chosen: Sequence[tuple[Seen, list[Tag]]], visibility: Visibility, settings: MapTags, work: Work
+) -> Iterator[tuple[Sample, Image.Image]]:
+    """Yield the records of a picture, without scores, with their pictures."""
+    for seen, tags in chosen:
+        name = f"{settings.prefix}: {seen.element.id}"
+        try:
             name = safe_id(settings.prefix, element_name(seen.element))
-            if not is_drawn(settings, work, name):
-                continue
-            try:
-                yield _sample(name, picture, image, seen, tags, visibility, towers, settings, work)
-            except Unfit as unfit:
-                work.drop(name, settings.source, unfit)
+            if is_drawn(settings, work, name):
+                yield _sample(name, picture, image, seen, tags, visibility, settings, work)
+        except Unfit as unfit:
+            work.drop(name, settings.source, unfit)
+
+
+def _scored(block: Sequence[tuple[Sample, Image.Image]], towers: Similarity) -> Iterator[Sample]:
+    """Yield records with the cosine of their picture and title; equal titles are embedded once."""
+    titles = list(dict.fromkeys(sample.fields["captions"][0] for sample, _ in block))
+    rows = dict(zip(titles, towers.texts(titles), strict=True))
+    for (sample, _), vector in zip(block, towers.images([picture for _, picture in block]), strict=True):
+        sample.fields["scores"] = {"similarity": round(float(rows[sample.fields["captions"][0]] @ vector), 5)}
+        yield sample
 
 
 def _focuses(picture: MapPicture, visibility: Visibility, settings: MapTags, work: Work) -> Iterator[tuple[Seen, list[Tag]]]:
@@ -139,11 +160,10 @@ def _sample(
     seen: Seen,
     spoken: list[Tag],
     visibility: Visibility,
-    towers: Similarity,
     settings: MapTags,
     work: Work,
-) -> Sample:
-    """Return the record of an element.
+) -> tuple[Sample, Image.Image]:
+    """Return the record of an element without its score, and its picture.
 
     Raises:
         Unfit: no admissible boundary holds it, or a caption is not allowed.
@@ -170,9 +190,8 @@ def _sample(
         "bounds": [round(side, 7) for side in window_bounds(picture.place, (window.x, window.y, window.side, window.side))],
         "origin": origin_of(picture.place.file, picture.map_file, (window.x, window.y, window.side, window.side)),
         "facts": {"element": seen.element.id, "center_tags": dict(seen.element.tags), "surrounding_tags": tags},
-        "scores": {"similarity": float(towers.scores(stored, [title])[0])},
     }
-    return Sample(name, encode_jpeg(stored, settings.quality), "jpg", fields)
+    return Sample(name, encode_jpeg(stored, settings.quality), "jpg", fields), stored
 
 
 def _in_window(found: Sequence[Seen], window: Boundary, least_side: float) -> dict[tuple[str, str], BaseGeometry]:

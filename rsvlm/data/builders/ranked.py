@@ -56,9 +56,7 @@ def _pictures(settings: Ranked, work: Work) -> Iterator[_Seen]:
                 work.rejected.leave_out(settings.source, "outside the share of this builder")
                 continue
             if work.wanted(name, settings.source):
-                stored = rendered(
-                    source.path(file), longest_side=settings.longest_side, stretch=settings.stretch, quality=settings.quality
-                )
+                stored = rendered(source.path(file), longest_side=settings.longest_side, stretch=settings.stretch, quality=settings.quality)
                 yield _Seen(name, file, stored, picture_of(stored.image, file))
         except Unfit as unfit:
             work.drop(file, settings.source, unfit)

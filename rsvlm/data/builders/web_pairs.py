@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,8 @@ def _wanted(settings: WebPairs, work: Work) -> Iterator[_Found]:
 
 
 def _sample(settings: WebPairs, work: Work, row: WebRow, name: str, file: str, scores: dict[str, float]) -> Sample:
-    caption, facts = close_up(row.caption) if settings.close_up else row.caption, {}
+    caption = close_up(row.caption) if settings.close_up else row.caption
+    facts: dict[str, Any] = {}
     if row.tags:
         caption = f"{wording('meta')['tagged'].format(tags=listed(list(row.tags)))} {caption}"
         facts["tags"] = list(row.tags)

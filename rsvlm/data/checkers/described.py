@@ -224,8 +224,8 @@ def _geometry(kind: str, sentence: str, match: re.Match[str], facts: _Facts) -> 
         yield stated("presence", sentence, False, f"{len(objects)} of {text!r} that are not in doubt")
     elif kind == "position":
         held = facts.cells(objects, parts["place"])
-        right = {"All of the": all(held) and len(held) > 1, "Most of the": 2 * sum(held) > len(held), "The": all(held) and len(held) == 1}
-        yield stated("position", sentence, right[parts["share"]], f"{sum(held)} of {len(held)}")
+        shares = {"All of the": all(held) and len(held) > 1, "Most of the": 2 * sum(held) > len(held), "The": all(held) and len(held) == 1}
+        yield stated("position", sentence, shares[parts["share"]], f"{sum(held)} of {len(held)}")
     elif kind == "largest":
         ordered = sorted(objects, key=lambda one: one.area)
         apart = len(ordered) > 1 and ordered[-1].area > 1.05 * ordered[-2].area
@@ -240,8 +240,8 @@ def _geometry(kind: str, sentence: str, match: re.Match[str], facts: _Facts) -> 
     elif kind == "colour":
         pixels = pixels_of(facts.record, facts.evidence)
         core = facts.rule["rules"]["colours"]["core"]
-        shares = [share_of_colour(pixels, one, parts["colour"], core)[0] for one in objects]
-        yield stated("attribute", sentence, min(shares) >= _LEAST_COLOUR and not facts.grey, f"{min(shares):.2f} of the pixels")
+        least = min(share_of_colour(pixels, one, parts["colour"], core)[0] for one in objects)
+        yield stated("attribute", sentence, least >= _LEAST_COLOUR and not facts.grey, f"{least:.2f} of the pixels")
     else:
         yield _sized(kind, sentence, parts, objects[0], facts)
 

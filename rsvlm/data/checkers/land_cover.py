@@ -15,6 +15,7 @@ import rasterio
 from numpy.typing import NDArray
 from PIL import Image
 from rasterio.crs import CRS
+from rasterio.transform import rowcol, xy
 from rasterio.warp import transform
 from rasterio.windows import Window
 
@@ -93,10 +94,10 @@ def _by_raster(picture: Any, path: Any, rule: Mapping[str, Any], rows: slice, co
                 values = classes.read(1)[rows, columns]
             else:
                 down, across = np.mgrid[rows, columns]
-                xs, ys = shown.transform * (across.ravel() + 0.5, down.ravel() + 0.5)
+                xs, ys = xy(shown.transform, down.ravel(), across.ravel())
                 lon, lat = transform(CRS.from_user_input(shown.crs), classes.crs, xs, ys)
-                column, row = ~classes.transform * (np.asarray(lon), np.asarray(lat))
-                column, row = np.floor(column).astype(int), np.floor(row).astype(int)
+                row, column = rowcol(classes.transform, lon, lat, op=np.floor)
+                column, row = np.asarray(column, dtype=int), np.asarray(row, dtype=int)
                 inside = (column >= 0) & (row >= 0) & (column < classes.width) & (row < classes.height)
                 band = classes.read(1)
                 values = np.where(inside, band[np.clip(row, 0, classes.height - 1), np.clip(column, 0, classes.width - 1)], 0)

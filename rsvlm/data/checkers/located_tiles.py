@@ -21,10 +21,14 @@ from rsvlm.errors import DataError
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _LENGTH = rf"{_NUMBER} (metres?|kilometres?)"
 _AT = rf"at {_NUMBER} degrees (north|south) and {_NUMBER} degrees (east|west), in UTM zone (\d+[NS])\."
-_OPENING = re.compile(rf"This (?P<picture>\w+) picture (?P<how>was taken by (?P<sensor>.+?) |shows a part of (?P<place>.+?), |was taken )(?P<at>{_AT})")
+_OPENING = re.compile(
+    rf"This (?P<picture>\w+) picture (?P<how>was taken by (?P<sensor>.+?) |shows a part of (?P<place>.+?), |was taken )(?P<at>{_AT})"
+)
 _SIZE = rf"the picture is {_LENGTH} wide and {_LENGTH} high\."
 _RESOLUTION = (
-    re.compile(rf"At resolution level (?P<level>\d+), one pixel measures (?P<gsd>{_NUMBER}) metres? on the ground, so that (?P<size>{_SIZE})"),
+    re.compile(
+        rf"At resolution level (?P<level>\d+), one pixel measures (?P<gsd>{_NUMBER}) metres? on the ground, so that (?P<size>{_SIZE})"
+    ),
     re.compile(rf"One pixel measures (?P<gsd>{_NUMBER}) metres? on the ground \(resolution level (?P<level>\d+)\); (?P<size>{_SIZE})"),
 )
 _COVER = re.compile(r"(?:Its land cover is|By area, it consists of) (?P<list>.+)\.")
@@ -57,7 +61,8 @@ def _truth(record: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         truth["box"] = (west, edges[1], east, edges[0])
     else:
         with rasterio.open(path) as raster:
-            corners = [raster.transform * corner for corner in ((x, y), (x + width, y), (x, y + height), (x + width, y + height))]
+            a, b, c, d, e, f = tuple(raster.transform)[:6]
+            corners = [(a * p + b * q + c, d * p + e * q + f) for p, q in ((x, y), (x + width, y), (x, y + height), (x + width, y + height))]
             lon, lat = transform(raster.crs, CRS.from_epsg(4326), *zip(*corners, strict=True))
         truth["gsd"] = (row.get("gsd") or record["gsd"]) * factor
         # On the ground: the diagonal of the tile between its corners on a sphere.
@@ -117,7 +122,9 @@ def _resolution(match: re.Match[str], record: Mapping[str, Any], truth: Mapping[
     gsd = float(match["gsd"])
     yield stated("measure", match[0], abs(gsd - truth["gsd"]) <= 0.005 + 1e-6, f"{truth['gsd']:.4f} metres")
     if "measured" in truth:
-        yield stated("measure", f"{match['gsd']} metres on the ground", abs(gsd / truth["measured"] - 1) <= 0.02, f"{truth['measured']:.3f}")
+        yield stated(
+            "measure", f"{match['gsd']} metres on the ground", abs(gsd / truth["measured"] - 1) <= 0.02, f"{truth['measured']:.3f}"
+        )
     yield stated("measure", f"level {match['level']}", int(match["level"]) == truth["level"], str(truth["level"]))
     sizes = re.fullmatch(_SIZE, match["size"])
     assert sizes is not None

@@ -109,16 +109,16 @@ def _covers(outer: BaseGeometry, inner: BaseGeometry) -> bool:
 def tags_of(phrase: str) -> list[tuple[str, str]] | None:
     """Return the tags that a phrase says, None where it is no phrase of tags."""
     said, _, more = phrase.partition(" with ")
-    pieces = [(piece, "things") for piece in said.split(", ")]
-    pieces += [(piece, "properties") for part in filter(None, more.split(", ")) for piece in part.split(" and ")]
-    found = [_tag_of(piece, table) for piece, table in pieces]
+    pieces = [*said.split(", "), *(piece for part in filter(None, more.split(", ")) for piece in part.split(" and "))]
+    found = [_tag_of(piece) for piece in pieces]
     return None if None in found else [tag for tag in found if tag]
 
 
-def _tag_of(text: str, table: str) -> tuple[str, str] | None:
-    for key, words in wording("osm")[table].items():
+def _tag_of(text: str) -> tuple[str, str] | None:
+    things = wording("osm")["things"]
+    for key, words in {**things, **wording("osm")["properties"]}.items():
         start = " ".join(filter(None, [words["word"], words["joint"]]))
-        if table == "things" and text == words["word"]:
+        if key in things and text == words["word"]:
             return key, "yes"
         if text.startswith(f"{start} "):
             return key, text[len(start) + 1 :]

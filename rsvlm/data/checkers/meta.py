@@ -81,8 +81,8 @@ def _truth(record: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         around = 40_075_016.68557849 * math.cos(math.radians(found[1]))
         truth |= {"longitude": found[0], "latitude": found[1], "gsd": around / 2**zoom / (row.get("width") or 256)}
     if rule["annotations"] == "bigearthnet":
-        path = PurePosixPath(file)
-        told = json.loads(source.path(str(path.with_name(f"{path.stem}_labels_metadata.json"))).read_bytes())
+        beside = PurePosixPath(file).with_name(f"{PurePosixPath(file).stem}_labels_metadata.json")
+        told = json.loads(source.path(str(beside)).read_bytes())
         zone = re.search(r"UTM zone (\d+[NS])", told["projection"])
         truth |= {"date": told["acquisition_date"][:10], "zone": zone[1] if zone else None}
         truth["classes"] = [label.replace("_", "-").lower() for label in told["labels"]]

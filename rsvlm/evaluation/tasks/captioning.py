@@ -15,10 +15,10 @@ from rsvlm.evaluation.records import Question, questions, rows_of
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import CaptioningSettings
 from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic, paired_difference, percentiles
-from rsvlm.intervals import Interval
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode
+from rsvlm.intervals import Interval
 from rsvlm.seeds import numpy_generator
 
 logger = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from rsvlm.evaluation.records import drawn, rows_of, task_rows
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GenerationSettings
 from rsvlm.evaluation.statistics import bootstrap_mean, draw_counts, interval_from_error, paired_difference, share
-from rsvlm.intervals import Interval
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.zero_shot import ask_images, ask_prompts, class_names, prompt_features
 from rsvlm.imagery.pictures import decode
+from rsvlm.intervals import Interval
 from rsvlm.seeds import numpy_generator, seed_of
 
 _SHOWN = 24

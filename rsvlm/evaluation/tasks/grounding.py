@@ -14,10 +14,10 @@ from rsvlm.evaluation.records import Question, questions
 from rsvlm.evaluation.scores import Score, score_of
 from rsvlm.evaluation.settings import GroundingSettings
 from rsvlm.evaluation.statistics import bootstrap_mean, bootstrap_statistic
-from rsvlm.intervals import wilson
 from rsvlm.evaluation.task import Answers, Context, Result
 from rsvlm.evaluation.tasks.scene_chat import ask
 from rsvlm.imagery.pictures import decode
+from rsvlm.intervals import wilson
 from rsvlm.seeds import numpy_generator
 
 _SHOWN = 12

@@ -8,10 +8,12 @@ GIVEN = [
     "There are three ships in the image.",
     "Most of the ships lie at the top left.",
     "The harbor is red.",
+    "The pool is blue.",
+    "The pool lies at the left.",
     "The harbor lies to the left of the crane.",
     "One pixel covers about 0.26 metres of the ground.",
 ]
-NOUNS = ["ship", "harbor", "crane"]
+NOUNS = ["ship", "harbor", "crane", "pool"]
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ NOUNS = ["ship", "harbor", "crane"]
         "There is a red harbor.",
         "The harbor is located to the left of the crane.",
         "One pixel covers 0.26 metres.",
+        "There is a blue pool at the left of the image.",
     ],
 )
 def test_another_wording_of_the_given_is_vouched_for(text: str) -> None:
@@ -38,6 +41,7 @@ def test_another_wording_of_the_given_is_vouched_for(text: str) -> None:
         ("The crane lies to the left of the harbor.", ELSEWHERE),  # turned round
         ("There are no ships.", BEYOND),
         ("There are three ships at the top left.", ELSEWHERE),  # most are, not all
+        ("There is a blue pool at the top left.", ELSEWHERE),
         ("There are some ships.", BEYOND),
         ("Most of the cranes lie at the top left.", ELSEWHERE),
     ],

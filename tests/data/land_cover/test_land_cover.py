@@ -1,0 +1,261 @@
+"""Captions of land cover from rasters, checked against the rasters; lies are found."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
+from rasterio.warp import transform
+
+from rsvlm.chat.exchange import Answer
+from rsvlm.data.kinds.land_cover import LandCover
+from rsvlm.data.prompt_files import prompt_of
+from rsvlm.data.rewriting import paragraph_of, request_of, statistics
+from rsvlm.maps.cover import CLASSES
+from rsvlm.recipes.load import load_recipe
+from rsvlm.records.unfit import Unfit
+from rsvlm.settings import validate
+from rsvlm.sources import catalogue
+from tests.data.tinyraw import Made, make, png, write_source
+
+PLACE = {each.name: place for place, each in enumerate(CLASSES)}
+UTM = "EPSG:32632"
+
+
+def geotiff(pixels: np.ndarray, crs: str, affine) -> bytes:
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=pixels.shape[2], height=pixels.shape[1], count=len(pixels), dtype=pixels.dtype, crs=crs,
+                         transform=affine) as dataset:  # fmt: skip
+            dataset.write(pixels)
+        return memory.read()
+
+
+def bands(side: int = 32) -> np.ndarray:
+    """A patch: trees on the left, bare land on the right, a lake in the lower right quarter."""
+    found = np.zeros((12, side, side), np.uint16)
+    tree, bare, water = (300, 500, 300, 3000, 1500), (1500, 2000, 2800, 3300, 4000), (500, 600, 400, 200, 100)
+    half = side // 2
+    parts = ((slice(None), slice(0, half), tree), (slice(None), slice(half, None), bare), (slice(half, None), slice(half, None), water))
+    for rows, columns, values in parts:
+        found[:, rows, columns] = values[3]
+        for band, value in zip((1, 2, 3, 7, 10), values, strict=True):
+            found[band, rows, columns] = value
+    noise = np.random.default_rng(1).integers(0, 20, found.shape, dtype=np.uint16)
+    return found + noise
+
+
+def derived(tmp_path: Path, **more) -> Made:
+    write_source(tmp_path, "s2", {"images/a.tif": geotiff(bands(), UTM, from_origin(500_000, 5_300_000, 10, 10))}, "Sentinel-2", 10.0)
+    builder = {"kind": "land-cover", "source": "s2", "prefix": "s2", "pictures": "images/*.tif", "cover": {"kind": "derived"}, "side": 32}
+    return make(tmp_path, {**builder, **more})
+
+
+def changed(record: dict, old: str, new: str) -> dict:
+    assert any(old in caption for caption in record["captions"]), record["captions"]
+    return {**record, "captions": [caption.replace(old, new) for caption in record["captions"]]}
+
+
+def test_statements_about_derived_land_cover_hold(tmp_path: Path) -> None:
+    made = derived(tmp_path)
+    (record,) = made.records
+    assert made.false() == []
+    assert "In the bottom right, 100.00% of the area is covered by water." in record["captions"][1]
+    assert record["facts"]["shares"]["all"] == {"tree": 0.5, "bare land": 0.25, "water": 0.25}
+    assert record["method"] == "cover"
+    assert record["gsd"] == pytest.approx(10.0, rel=2e-3)
+    assert record["bounds"][0] == pytest.approx(9.0, abs=1e-6)
+
+
+@pytest.mark.system("chatearthnet", 2)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("50.00% of the area is covered by trees", "51.00% of the area is covered by trees"),
+        ("25.00% by water", "25.00% by snow"),
+        ("In the top left,", "In the top right,"),
+        ("In the bottom right, water makes up an extra large", "In the bottom right, water makes up a large"),
+        ("water makes up an extra", "water makes up a extra"),
+        ("trees, bare land and water", "water, bare land and trees"),
+        (", 25.00% by bare land and", " and"),
+        ("Trees are the most widespread", "Water is the most widespread"),
+        ("Trees are the most widespread", "Trees is the most widespread"),
+        ("In the middle,", "Somewhere,"),
+    ],
+)
+def test_lies_are_found(tmp_path: Path, old: str, new: str) -> None:
+    made = derived(tmp_path)
+    assert not all(statement.holds for statement in made.statements(changed(made.records[0], old, new)))
+
+
+def test_large_pictures_are_cut_into_patches(tmp_path: Path) -> None:
+    made = derived(tmp_path, side=16)
+    assert sorted(record["id"] for record in made.records) == ["s2-a-00", "s2-a-01", "s2-a-10", "s2-a-11"]
+    assert len({record["scene"] for record in made.records}) == 1
+    assert made.false() == []
+    lake = next(record for record in made.records if record["id"] == "s2-a-11")
+    assert lake["origin"]["window"] == [16, 16, 16, 16]
+    assert list(lake["facts"]["shares"]["all"]) == ["water"]
+
+
+def test_cloudy_and_unknown_patches_are_screened_out(tmp_path: Path) -> None:
+    blank = np.zeros((12, 32, 32), np.uint16)
+    cloud = np.full((12, 32, 32), 6000, np.uint16)
+    affine = from_origin(500_000, 5_300_000, 10, 10)
+    files = {"images/blank.tif": geotiff(blank, UTM, affine), "images/cloud.tif": geotiff(cloud, UTM, affine), "images/bad.tif": b"II*\0"}
+    write_source(tmp_path, "s2", files)
+    builder = {"kind": "land-cover", "source": "s2", "prefix": "s2", "pictures": "images/*.tif", "cover": {"kind": "derived"}, "side": 32}
+    made = make(tmp_path, builder)
+    reasons = {entry.id: (entry.kind, entry.reason) for entry in made.rejected.entries()}
+    assert made.records == []
+    assert reasons["s2-cloud"] == ("screened", "picture is cloudy")
+    assert "picture" in reasons["images/bad.tif"][1]
+    assert any(name.endswith("blank.tif") or name == "s2-blank" for name in reasons)
+
+
+def worldcover(side: int = 80) -> tuple[bytes, tuple[float, float]]:
+    """A raster of WorldCover's layout (EPSG:4326, one uint8 band of codes) around the patch: trees in the west, crops in the east."""
+    lon, lat = transform(UTM, "EPSG:4326", [500_160], [5_299_840])
+    step = 1 / 12_000  # degrees: ESA's pixel
+    codes = np.full((1, side, side), 10, np.uint8)
+    codes[0, :, side // 2 :] = 40
+    return geotiff(codes, "EPSG:4326", from_origin(lon[0] - side / 2 * step, lat[0] + side / 2 * step, step, step)), (lon[0], lat[0])
+
+
+def test_a_raster_of_worldcovers_layout_is_laid_on_the_patch(tmp_path: Path) -> None:
+    classes, _ = worldcover()
+    write_source(tmp_path, "cover", {"map.tif": classes})
+    made = derived(tmp_path, cover={"kind": "raster", "source": "cover", "file": "map.tif"})
+    (record,) = made.records
+    assert made.false() == []
+    shares = record["facts"]["shares"]["all"]
+    assert set(shares) == {"tree", "crop"}
+    assert shares["tree"] == pytest.approx(0.5, abs=0.05)
+    assert record["origin"]["annotation"] == "map.tif"
+    assert not all(statement.holds for statement in made.statements(changed(record, "trees", "shrubs")))
+
+
+def test_a_raster_with_strange_codes_is_an_error(tmp_path: Path) -> None:
+    with MemoryFile(worldcover()[0]) as memory, memory.open() as dataset:
+        codes = dataset.read()
+        affine = dataset.transform
+    codes[0, 40, 40] = 33
+    write_source(tmp_path, "cover", {"map.tif": geotiff(codes, "EPSG:4326", affine)})
+    with pytest.raises(Exception, match="33 is no WorldCover code"):
+        derived(tmp_path, cover={"kind": "raster", "source": "cover", "file": "map.tif"})
+
+
+def test_pictures_with_class_maps_of_their_own_grid(tmp_path: Path) -> None:
+    """SatlasPretrain's layout: a true-colour PNG of 512 pixels, and places of classes in a PNG of the same name elsewhere."""
+    places = np.zeros((64, 64), np.uint8)
+    places[:32], places[32:] = PLACE["crop"], PLACE["wetland"]
+    picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3))
+    write_source(tmp_path, "satlas", {"sentinel2/S2A/tci/1_2.png": png(picture), "static/1_2/land_cover.png": png(places)})
+    cover = {"kind": "raster", "file": "static/{stem}/land_cover.png", "values": "places"}
+    builder = {
+        "kind": "land-cover",
+        "source": "satlas",
+        "prefix": "satlas",
+        "pictures": "sentinel2/*/tci/*.png",
+        "cover": cover,
+        "side": 32,
+    }
+    made = make(tmp_path, builder)
+    assert [record["id"] for record in sorted(made.records, key=lambda each: each["id"])] == [
+        f"satlas-1_2-{row}{col}" for row in (0, 1) for col in (0, 1)
+    ]
+    assert made.false() == []
+    assert any("crops make up an extra large" in caption for record in made.records for caption in record["captions"])
+
+
+def rewriting(**more) -> LandCover:
+    model = {"kind": "local", "source": "smollm2"}
+    base = {"kind": "land-cover", "source": "s", "prefix": "p", "pictures": "*.tif", "cover": {"kind": "derived"}}
+    return validate(LandCover, {**base, "rewriting": {"model": model, "fewest_words": 5, **more}}, "recipe")
+
+
+def mask() -> np.ndarray:
+    found = np.full((32, 32), PLACE["tree"], np.uint8)
+    found[16:, 16:] = PLACE["water"]
+    return found
+
+
+def test_a_chat_model_is_given_the_published_statistics() -> None:
+    slots = statistics(mask(), rewriting())
+    assert slots["overall"] == "tree; water"
+    lines = slots["regions"].splitlines()
+    assert lines[0] == "The top left mainly contains the following land cover types, in descending order of content: tree (extra large)."
+    assert lines[-1].endswith("in descending order of content: tree (large) and water (medium).")
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Trees cover most of the picture, and water lies in the bottom right corner of it.", None),
+        ("Trees cover most of the picture, and water possibly lies in the bottom right.", "forbidden"),
+        ("Trees cover most of the picture, and a desert lies in the bottom right corner.", "not among the facts"),
+        ("Trees cover most of the picture from the top left to the middle of it.", "leaves out a dominant type"),
+        ("Trees cover most of the picture.\n\nWater lies in the bottom right corner of it.", "not one paragraph"),
+        ("I am sorry, as an AI language model I cannot see any picture of trees and water.", "refusal"),
+        ("Trees, water.", "too short"),
+    ],
+)
+def test_answers_are_held_against_the_map(text: str, fault: str | None) -> None:
+    rule = rewriting()
+    assert rule.rewriting is not None
+    prompt = prompt_of("land-cover")
+    answer = Answer(text, True, 10, 10)
+    if fault is None:
+        assert paragraph_of(answer, mask(), rule, rule.rewriting, prompt) == text
+    else:
+        with pytest.raises(Unfit, match=fault):
+            paragraph_of(answer, mask(), rule, rule.rewriting, prompt)
+
+
+def test_no_more_records_are_asked_for_than_the_recipe_allows(tmp_path: Path) -> None:
+    from rsvlm.captioning.settings import Subset
+    from rsvlm.data.work import Work
+    from rsvlm.records.rejected import Rejected
+
+    rule, prompt = rewriting(most=2), prompt_of("land-cover")
+    memory: dict = {}
+    counts = []
+    for split in ("test", "train"):
+        work = Work(tmp_path, split, 7, 2000, Subset(), Rejected(), tmp_path, memory=memory)
+        counts += [len(request_of(f"r{number}", mask(), rule, prompt, work)) for number in range(3)]
+    assert counts == [1, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.system("chatearthnet", 2)
+def test_the_prompt_holds_the_published_constraints() -> None:
+    prompt = prompt_of("land-cover")
+    assert prompt.forbidden == ("possibly", "likely", "perhaps", "context", "segmentation", "appear", "change", "transition", "dynamic")
+    assert prompt.system is not None
+    assert "one paragraph only" in prompt.system
+    assert prompt.slots == {"overall", "regions"}
+
+
+@pytest.mark.system("chatearthnet", 3)
+def test_the_full_profile(root: Path) -> None:
+    recipe = load_recipe(root, "chatearthnet")
+    sections = recipe.sections["full"]
+    caption = sections["caption"]
+    assert caption.published.texts == 163_488 + 10_000
+    model = caption.builders[0].rewriting.model
+    assert (model.model, model.most_new_tokens, model.attempts, model.first_wait, model.timeout) == ("gpt-3.5-turbo-1106", 300, 3, 2, 60)
+    assert {"satlas-pretrain", "esa-worldcover"} <= set(sections["acquire"].sources)
+    for name in sections["acquire"].sources:
+        definition = catalogue.load(name).definition
+        assert definition.licence
+        assert all(part.address for part in definition.parts)
+
+
+@pytest.mark.integration
+@pytest.mark.system("chatearthnet", 2)
+def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
+    corpus = built("chatearthnet")
+    tally, shuffled = corpus.checked()
+    assert tally.records == len(corpus.records) >= 8
+    assert tally.false == []
+    assert sum(shuffled.held.values()) < 0.6 * sum(shuffled.all.values())
