@@ -227,7 +227,11 @@ def seen_in(place: Place, store: MapStore, least_side: float) -> Iterator[Seen]:
     except ValueError as error:
         raise Unfit("picture has no place on the earth", str(error)[:100]) from None
     for found in visible:
-        part = found.element.geometry if outline is None else _of_kind(shapely.intersection(found.element.geometry, outline), found.element.kind)
+        part = (
+            found.element.geometry
+            if outline is None
+            else _of_kind(shapely.intersection(found.element.geometry, outline), found.element.kind)
+        )
         if part is None:
             continue
         shape = _of_kind(shapely.intersection(shapely.make_valid(to_pixels(part, place.frame)), place.outline), found.element.kind)

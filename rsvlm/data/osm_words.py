@@ -1,7 +1,7 @@
 """Words for the tags of OpenStreetMap: which tags are said, and how (`templates/osm.yaml`).
 
-A tag is said when its key is one of things or properties and its value is a word of the map's own vocabulary: lower-case
-letters, digits and a few marks. Names, addresses and free text stay in a record's facts and out of its sentences.
+A tag is said when its value is a word of the map's own vocabulary: lower-case letters, digits and a few marks. Names, addresses
+and free text stay in a record's facts and out of its sentences.
 """
 
 import re
@@ -15,6 +15,7 @@ from rsvlm.data.wording import wording
 from rsvlm.quality.balance import Tag, distinct_tags
 
 _VALUE = re.compile(r"[a-z][a-z0-9]*(?:[_ :.-][a-z0-9]+)*")
+_KEY = re.compile(r"[a-z]+(?:[_:][a-z]+)*")
 _NUMBER = re.compile(r"\d{1,7}(?:\.\d{1,3})?")
 LONGEST_VALUE = 40
 
@@ -46,15 +47,21 @@ def is_number(value: str) -> bool:
     return _NUMBER.fullmatch(value) is not None
 
 
-def spoken_tags(tags: Mapping[str, str]) -> list[Tag]:
+def spoken_tags(tags: Mapping[str, str], *, further: bool = False) -> list[Tag]:
     """Return the (key, value) pairs that can be said, things before properties; `a;b` counts as two values.
 
-    Left out: keys without words, values that are free text, `no` and `unknown`, and numbers of things that are not counted.
+    Left out: values that are free text, `no` and `unknown`, and numbers of what is not counted.
+
+    Args:
+        tags: of one element.
+        further: take other keys as well, after the known ones, but for names, addresses and the like.
     """
     found = []
-    for key, words in {**things(), **properties()}.items():
+    known = {**things(), **properties()}
+    others = sorted(key for key in tags if key not in known and _KEY.fullmatch(key) and not is_dropped(key)) if further else []
+    for key in (*known, *others):
+        numeric = bool(known.get(key, {}).get("numeric"))
         for value in (part.strip() for part in tags.get(key, "").split(";")):
-            numeric = bool(words.get("numeric"))
             if value not in ("", "no", "unknown") and "_and_" not in value and (is_number(value) if numeric else is_word(value)):
                 found.append((key, value))
     return distinct_tags(found)
@@ -67,7 +74,7 @@ def words_of_value(value: str) -> str:
 
 def phrase_of_tag(key: str, value: str) -> str:
     """Return a tag as SkyScript says it: `landuse of quarry`, `power pole`, `access is private`; `building=yes` is `building`."""
-    words = {**things(), **properties()}[key]
+    words = {**things(), **properties()}.get(key, {"word": words_of_value(key), "joint": "of"})
     if value == "yes" and key in things():
         return str(words["word"])
     return " ".join(filter(None, [words["word"], words["joint"], words_of_value(value)]))

@@ -113,4 +113,3 @@ def _neighbours(found: Sequence[Group], near: float) -> list[str]:
         elif where == "next to":
             told.append(f"The {second.noun} lies next to the {first.noun}.")
     return told[:_MOST_PAIRS]
-

@@ -117,3 +117,57 @@ def test_screens_say_why(tmp_path: Path) -> None:
 def test_wrong_steps_are_refused(steps: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         quality(**steps)
+
+
+def test_frames_are_not_judged_on_their_own(tmp_path: Path) -> None:
+    """The enlarged companion of a tile looks like it; it stays with it, and it has no score of its own."""
+    companion = sample("main-enhanced", 1, part_of="main", captions=[], caption_ids=[])
+    given = [sample("main", 1, scores={"fit": 1.0}), companion, sample("other", 2, scores={"fit": 0.0})]
+    made = shards(tmp_path / "a", given)
+    steps = {"steps": [{"kind": "perceptual"}]}
+    assert choose(made, quality(copies=steps)) == {}
+    drops = choose(made, quality(copies=steps, percentiles=[{"score": "fit", "keep": 0.5}]))
+    assert sorted(drops) == [2]
+
+
+def test_steps_may_be_for_the_records_of_one_builder(tmp_path: Path) -> None:
+    given = [sample(f"s{number}", number, builder="web-pairs", scores={"fit": float(number)}) for number in range(4)]
+    given += [sample("meta", 3, builder="meta"), sample("twin", 3, builder="meta")]
+    made = shards(tmp_path / "a", given)
+    steps = {"builder": "web-pairs", "steps": [{"kind": "perceptual"}]}
+    drops = choose(made, quality(copies=steps, percentiles=[{"score": "fit", "keep": 0.5, "builder": "web-pairs"}]))
+    assert sorted(drops) == [0, 1]
+
+
+def embedded(rows_of: dict[str, list[float]]):
+    """An embedder that knows a vector for each id, and says which rows it was asked for."""
+    asked: list[list[int]] = []
+
+    def embed(made: Shards, rows: np.ndarray) -> np.ndarray:
+        asked.append(rows.tolist())
+        return np.asarray([rows_of[made.fields(row)["id"]] for row in rows.tolist()], dtype=np.float32)
+
+    return embed, asked
+
+
+def test_pictures_alike_to_an_encoder_are_copies(tmp_path: Path) -> None:
+    vectors = {"a": [1.0, 0.0], "b": [0.999, 0.01], "c": [0.0, 1.0], "d": [1.0, 0.0]}
+    given = [
+        sample(name, number, source="best" if name == "b" else "made", builder="meta" if name == "d" else "web")
+        for number, name in enumerate(vectors)
+    ]
+    made = shards(tmp_path / "a", given)
+    embed, asked = embedded(vectors)
+    steps = {"builder": "web", "prefer": ["best"], "steps": [{"kind": "embedding", "least_cosine": 0.97, "neighbours": 5}]}
+    drops = choose(made, quality(copies=steps), embed)
+    assert drops == {0: ("copy: alike by embedding", "b")}
+    assert asked == [[0, 1, 2]]
+
+
+def test_clusters_are_capped(tmp_path: Path) -> None:
+    vectors = {f"s{number}": [1.0, number / 100, 0.0] for number in range(5)} | {"t0": [0.0, 0.0, 1.0], "t1": [0.0, 0.1, 1.0]}
+    made = shards(tmp_path / "a", [sample(name, number) for number, name in enumerate(vectors)])
+    embed, _ = embedded(vectors)
+    drops = choose(made, quality(balance={"most_of_cluster": 3, "clusters": 2}), embed)
+    assert len(drops) == 2
+    assert all(row < 5 and reason == "cluster is full" for row, (reason, _) in drops.items())

@@ -51,20 +51,19 @@ def dialogue_of(answer: str, turns: tuple[int, int]) -> list[tuple[str, str]]:
         turns: fewest and most of them.
 
     Raises:
-        Unfit: it has another form, another number of turns, a question twice, or denies something.
+        Unfit: it has another form, another number of different turns, or denies something.
     """
     texts = as_lines(answer)
     if len(texts) % 2:
         raise Unfit(NO_DIALOGUE, f"{len(texts)} lines; as many answers as questions are needed")
-    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    pairs: list[tuple[str, str]] = []
+    for question, reply in zip(texts[::2], texts[1::2], strict=True):
+        if not question.endswith("?") or reply.endswith("?"):
+            raise Unfit(NO_DIALOGUE, "questions and answers do not alternate")
+        if all(question != other and reply != said for other, said in pairs):  # what is there already is passed over
+            pairs.append((question, reply))
     if not turns[0] <= len(pairs) <= turns[1]:
-        raise Unfit(NO_DIALOGUE, f"{len(pairs)} turns; {turns[0]} to {turns[1]} allowed")
-    if not all(question.endswith("?") and not reply.endswith("?") for question, reply in pairs):
-        raise Unfit(NO_DIALOGUE, "questions and answers do not alternate")
-    if len({question for question, _ in pairs}) < len(pairs):
-        raise Unfit(NO_DIALOGUE, "a question is there twice")
-    if len({reply for _, reply in pairs}) < len(pairs):
-        raise Unfit(NO_DIALOGUE, "two questions have the same answer")
+        raise Unfit(NO_DIALOGUE, f"{len(pairs)} different turns; {turns[0]} to {turns[1]} allowed")
     if match := _DENIALS.search(" ".join(texts).lower()):
         raise Unfit(DENIES, match[0])
     return pairs

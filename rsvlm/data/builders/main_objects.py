@@ -178,6 +178,9 @@ def _tone_generator(tones: ToneSettings, work: Work) -> dict[str, Any]:
         if isinstance(chat, ServedSettings):
             return found | {"revision_model": chat.model, "revision_address": chat.base_url}
         identity = identity_of(chat, Places(raw=work.raw, workspace=work.raw.parents[2], load=lambda *_: None))
-        return found | {"revision_model": getattr(chat, "source", "") or getattr(chat, "model", ""), "revision_model_hash": str(identity["sha256"])}
+        return found | {
+            "revision_model": getattr(chat, "source", "") or getattr(chat, "model", ""),
+            "revision_model_hash": str(identity["sha256"]),
+        }
 
     return work.once(("tone generator", tones.model_dump_json()), make)

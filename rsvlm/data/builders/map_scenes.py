@@ -73,17 +73,17 @@ def _scenes(settings: MapScenes, work: Work, queue: tuple[Correction, ...]) -> I
             continue
         shown, applied = _shown(picture, queue)
         found = [group for group in groups(shown) if group.tags & set(labels())]
-        waiting = sorted({"=".join(tag) for element, _ in shown if (tag := main_tag(element.tags)) and tag not in labels()})
+        waiting = sorted({"=".join(tag) for element, _ in shown if (tag := main_tag(element.tags)) is not None and tag not in labels()})
         for tag in waiting:
-            work.screen_out(f"{picture.map_file}: {tag}", settings.source, "tag waits for a label", "no label of the third level stands for it")
+            work.screen_out(
+                f"{picture.map_file}: {tag}", settings.source, "tag waits for a label", "no label of the third level stands for it"
+            )
         if not found:
             work.screen_out(picture.name, settings.source, "nothing in the picture has a label", f"{len(picture.seen)} elements")
             continue
         names = tuple(sorted({labels()[tag] for group in found for tag in group.tags if tag in labels()}))
         first = [level for level in levels() if level in {name[0] for name in names}]
-        sentences = caption(
-            found, picture.place, first, most=settings.most_kinds, near=settings.near, synonyms=settings.synonyms
-        )
+        sentences = caption(found, picture.place, first, most=settings.most_kinds, near=settings.near, synonyms=settings.synonyms)
         yield _Scene(picture, tuple(found), tuple(applied), names, tuple(sentences), facts)
 
 
@@ -181,7 +181,9 @@ def _light(raster: LightRaster, place: Place, work: Work) -> float:
 def _cover(shown: list[tuple[Element, Any]], place: Place, parts: int) -> NDArray[np.int64]:
     """Return the first-level label of each part of a picture: of the largest area there, else of the longest line, else open ground."""
     numbered = [
-        (levels().index(labels()[tag][0]), shape) for element, shape in shown if (tag := main_tag(element.tags)) is not None and tag in labels()
+        (levels().index(labels()[tag][0]), shape)
+        for element, shape in shown
+        if (tag := main_tag(element.tags)) is not None and tag in labels()
     ]
     found = np.full((parts, parts), len(levels()), dtype=np.int64)
     wide, high = place.frame.width / parts, place.frame.height / parts

@@ -78,7 +78,7 @@ def _focuses(picture: MapPicture, visibility: Visibility, settings: MapTags, wor
     plan = _plan(picture, visibility, settings, work)
     for seen in picture.seen:
         name = f"{picture.map_file}: {seen.element.id}"
-        spoken = spoken_tags(seen.element.tags)
+        spoken = spoken_tags(seen.element.tags, further=True)
         if not any(key in things() for key, _ in spoken):
             work.screen_out(name, settings.source, "no tag says what the element is", ", ".join(seen.element.tags)[:100])
         elif _largest_gsd(spoken, visibility) == 0.0:
@@ -118,7 +118,7 @@ def _drawn(
     options: dict[tuple[str, str], dict[str, tuple[float, str]]] = {}
     for builder, place, found in views:
         for seen in found:
-            spoken = [tag for tag in spoken_tags(seen.element.tags) if tag[0] in things()]
+            spoken = [tag for tag in spoken_tags(seen.element.tags, further=True) if tag[0] in things()]
             if seen.element.kind == "area" and seen.share < builder.windows.visible_share:
                 continue
             if spoken and place.gsd <= _largest_gsd(spoken, visibility) + 1e-9:
@@ -170,10 +170,17 @@ def _sample(
     """
     size = (picture.place.frame.width, picture.place.frame.height)
     window = boundary(
-        _focus_point(seen, work), size, picture.place.gsd, _largest_gsd(spoken, visibility), settings.windows, work.generator("window", name)
+        _focus_point(seen, work),
+        size,
+        picture.place.gsd,
+        _largest_gsd(spoken, visibility),
+        settings.windows,
+        work.generator("window", name),
     )
     if window is None:
-        raise Unfit("no picture holds the element", f"{seen.element.id}: at most {settings.windows.most} pixels a side, as fine as its tags want")
+        raise Unfit(
+            "no picture holds the element", f"{seen.element.id}: at most {settings.windows.most} pixels a side, as fine as its tags want"
+        )
     gsd = picture.place.gsd * window.reduction
     shown = _in_window(picture.seen, window, settings.least_side)
     title, focus = phrase_of_tags(_said(spoken, gsd, visibility)), shown.get((seen.element.id, seen.element.kind))
@@ -197,7 +204,7 @@ def _sample(
 def _in_window(found: Sequence[Seen], window: Boundary, least_side: float) -> dict[tuple[str, str], BaseGeometry]:
     """Return the shapes that show in a window, in pixels of the stored picture, by id and kind."""
     square = shapely.box(window.x, window.y, window.x + window.side, window.y + window.side)
-    shown = {}
+    shown: dict[tuple[str, str], BaseGeometry] = {}
     for seen in found:
         part = clipped(seen.shape, seen.element.kind, square)
         if part is not None:
@@ -220,8 +227,10 @@ def _around(
     others = []
     for seen in picture.seen:
         other = (seen.element.id, seen.element.kind)
-        said = _said(spoken_tags(seen.element.tags), gsd, visibility)
+        said = _said(spoken_tags(seen.element.tags, further=True), gsd, visibility)
         if other != key and other in shown and said:
-            others.append((float(focus.distance(shown[other])), seen.element.id, phrase_of_tags(said), shown[other], dict(seen.element.tags)))
+            others.append(
+                (float(focus.distance(shown[other])), seen.element.id, phrase_of_tags(said), shown[other], dict(seen.element.tags))
+            )
     nearest = sorted(others, key=lambda found: found[:2])[: settings.most_others]
     return surroundings(focus, [(phrase, shape) for _, _, phrase, shape, _ in nearest], settings.near), [tags for *_, tags in nearest]

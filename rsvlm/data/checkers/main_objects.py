@@ -36,7 +36,10 @@ _RULES = (
     ("lanes", r"It has (\d+(?:\.\d+)?) lanes?\."),
     ("building:levels", r"It has (\d+(?:\.\d+)?) levels?\."),
     ("name", r'It is named "(.+)"\.'),
-    ("formal area", rf"The image shows (.+) with a visible extent of about {_NUMBER} square metres, which is (?:(all)|{_NUMBER}%) of the image\."),
+    (
+        "formal area",
+        rf"The image shows (.+) with a visible extent of about {_NUMBER} square metres, which is (?:(all)|{_NUMBER}%) of the image\.",
+    ),
     ("casual area", rf"Have a look at (.+) that takes up (?:(all)|{_NUMBER}%) of the image\."),
     ("formal line", rf"The image shows (.+) with a visible length of about {_NUMBER} metres?(?:, running {_AXIS})?\."),
     ("casual line", rf"Have a look at (.+) here(?:, running {_AXIS})?, about {_NUMBER} metres? of it\."),
@@ -45,6 +48,7 @@ _RULES = (
 )  # fmt: skip
 _PATTERNS = [(kind, re.compile(pattern)) for kind, pattern in _RULES]
 _OF_LINES = ("pieces", "one cell", "cells", "length", "curve", "formal line", "casual line", "brief line")
+_WITH_NOUN = ("share", "all", "formal area", "casual area", "brief area", *_OF_LINES[:3], *_OF_LINES[5:])
 _OF_BOTH = ("surface", "lanes", "building:levels", "name")
 _TOLERANCE = 0.004  # of sizes: the scales of two projections of the same ground
 
@@ -114,7 +118,19 @@ def _statements(kind: str, match: re.Match[str], main: Mapped, record: Mapping[s
         yield stated("geometry", text, False, f"the main object is of kind {main.kind}")
         return
     share = 100 * main.pixels.area / (record["width"] * record["height"])
-    if kind in ("share", "all", "pieces", "one cell", "cells", "formal area", "casual area", "formal line", "casual line", "brief area", "brief line"):
+    if kind in (
+        "share",
+        "all",
+        "pieces",
+        "one cell",
+        "cells",
+        "formal area",
+        "casual area",
+        "formal line",
+        "casual line",
+        "brief area",
+        "brief line",
+    ):
         yield _noun(groups[0], main)
     match kind:
         case "share":

@@ -60,7 +60,9 @@ def rule_of(record: Mapping[str, Any], evidence: Evidence) -> Mapping[str, Any]:
     """
     found = evidence.rules(record)
     if not found:
-        raise DataError(f"{record['id']}: no builder of the recipe makes records of kind '{record.get('builder')}' from '{record['source']}'")
+        raise DataError(
+            f"{record['id']}: no builder of the recipe makes records of kind '{record.get('builder')}' from '{record['source']}'"
+        )
     return found[0]
 
 
@@ -77,7 +79,7 @@ def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
     elements, tree = _read(path, tuple(sorted(rule["also"].items())))
     picture = evidence.source(str(record["source"])).path(origin["picture"])
     width, height = size_of(picture)
-    x, y, across, down = origin["window"] or (0, 0, width, height)
+    x, y, across, _ = origin["window"] or (0, 0, width, height)
     scale = record["width"] / across
     window, to_ground = shapely.box(0, 0, record["width"], record["height"]), _ground_of(picture, evidence, record)
     found = []
@@ -89,7 +91,9 @@ def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
 
         whole = shapely.make_valid(shapely.transform(element.geometry, place))
         part = shapely.intersection(whole, window)
-        kept = [piece for piece in shapely.get_parts(part) if shapely.get_dimensions(piece) == _DIMENSION[element.kind] and not piece.is_empty]
+        kept = [
+            piece for piece in shapely.get_parts(part) if shapely.get_dimensions(piece) == _DIMENSION[element.kind] and not piece.is_empty
+        ]
         if kept:
             visible = shapely.union_all(kept)
             back = shapely.transform(visible, lambda points: to_ground(points / scale + (x, y)))

@@ -40,7 +40,7 @@ def _title(title: str, focus: Mapped | None, caption: str) -> Iterator[Statement
         yield unread(caption)
         return
     for key, value in tags:
-        holds = focus is not None and value in values_of(focus.tags, key)
+        holds = focus is not None and _has(focus.tags, key, value)
         yield stated("attribute", f"{key}={value}", holds, f"the element's {key}: {focus.tags.get(key) if focus else 'not in the picture'}")
 
 
@@ -71,7 +71,12 @@ def _relations(where: str, phrases: list[str], focus: Mapped | None, others: lis
 
 
 def _fits(element: Mapped, tags: list[tuple[str, str]] | None) -> bool:
-    return bool(tags) and all(value in values_of(element.tags, key) for key, value in tags or [])
+    return bool(tags) and all(_has(element.tags, key, value) for key, value in tags or [])
+
+
+def _has(tags: Mapping[str, str], key: str, value: str) -> bool:
+    """Say whether tags have a value, in words; a key without words of its own is told by its own name."""
+    return any(value in values_of(tags, name) for name in tags if key in (name, name.replace("_", " ").replace(":", " ")))
 
 
 def _lies(where: str, focus: BaseGeometry, other: BaseGeometry, near: float) -> bool:
@@ -122,4 +127,5 @@ def _tag_of(text: str) -> tuple[str, str] | None:
             return key, "yes"
         if text.startswith(f"{start} "):
             return key, text[len(start) + 1 :]
-    return None
+    key, joint, value = text.partition(" of ")
+    return (key, value) if joint and re.fullmatch(r"[a-z]+(?: [a-z]+)*", key) else None

@@ -23,7 +23,7 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 _RULES = (
     ("place", rf"{_NUMBER} degrees (north|south) and {_NUMBER} degrees (east|west)"),
-    ("zone", r"UTM zone (\d{1,2})([NS])"),
+    ("zone", r"UTM zone (\d{1,2})([C-HJ-NP-X])"),
     ("gsd", rf"(?:ground sample distance of|a pixel measures|pixels of) {_NUMBER} (?:metres?|meters?)"),
     ("month", rf"taken in ({'|'.join(_MONTHS)}) (\d{{4}})"),
     ("season", r"in (winter|spring|summer|fall)(?: (\d{4}))?"),
@@ -36,7 +36,7 @@ _RULES = (
 )
 _REST = re.compile(
     r"(?:a|this|the ground|took|comes|was|seen|from|by|it|lies|and|has|with|at|of|in|on|that|shows|located|took this|taken|picture|"
-    r"land cover classes|satellite|aerial|overhead|ground|an?|;|:|,|\.|\s)*",
+    r"the land cover classes|satellite|aerial|overhead|ground|an?|;|:|,|\.|\s)*",
     re.IGNORECASE,
 )
 

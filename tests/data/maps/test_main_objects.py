@@ -47,14 +47,18 @@ ROAD = line("way/2", (0, 200), (256, 200), highway="track", lanes="1")
 
 @pytest.mark.system("rsteller", 2)
 def test_an_area_comes_before_a_line_and_the_largest_first(tmp_path: Path) -> None:
-    records, evidence, _ = build(tmp_path, [ROAD, box("way/3", 100, 100, 130, 130, landuse="forest"), LAKE, point("node/4", 5, 5, natural="tree")])
+    records, evidence, _ = build(
+        tmp_path, [ROAD, box("way/3", 100, 100, 130, 130, landuse="forest"), LAKE, point("node/4", 5, 5, natural="tree")]
+    )
     (record,) = records
     area = 64 * 32 * PIXEL_METRES**2
     # The sphere that tiles are told on is larger than the ground from south to north, by 0.67 % at the equator.
     said = re.search(r"measures about ([\d,]+) square metres", record["captions"][0])
     assert said is not None
     assert int(said[1].replace(",", "")) == pytest.approx(area * 0.9933, rel=0.003)
-    assert record["captions"][0].startswith("A body of water, standing water such as a lake or a pond, covers 3% of the image, around its upper left.")
+    assert record["captions"][0].startswith(
+        "A body of water, standing water such as a lake or a pond, covers 3% of the image, around its upper left."
+    )
     assert "It has 2 levels." in record["captions"][0]
     assert record["captions"][0].endswith('It is named "Lagoa Azul".')
     assert record["facts"]["tasks"] == [1, 3, 3, 3]
@@ -132,7 +136,8 @@ def test_the_checker_finds_planted_lies(tmp_path: Path) -> None:
     base = lake["captions"][0]
     for old, new in (
         ("body of water", "beach"), ("3%", "4%"), ("upper left", "lower left"), ("levels", "lanes"), ("2 levels", "3 levels"),
-        ("Lagoa", "Lagos"), ("It measures about 2,", "It measures about 3,"), (" It has", " It is long and narrow. It has"), ("It has", "It sinks. It has"),
+        ("Lagoa", "Lagos"), ("It measures about 2,", "It measures about 3,"), (" It has", " It is long and narrow. It has"),
+        ("It has", "It sinks. It has"),
     ):  # fmt: skip
         assert old in base
         assert faults(check(reworded(lake, base.replace(old, new)), evidence)), (old, new)
@@ -174,6 +179,8 @@ def test_a_models_revision_is_kept_only_if_it_adds_nothing(tmp_path: Path, monke
     assert len(faults(check({**record, "captions": lied}, evidence))) == 2
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.4, "0"), (9.5, "10"), (212.7, "213"), (1234.0, "1,230"), (12_345.0, "12,300"), (999.6, "1,000")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.4, "0"), (9.5, "10"), (212.7, "213"), (1234.0, "1,230"), (12_345.0, "12,300"), (999.6, "1,000")]
+)
 def test_sizes_are_said_to_three_digits(value: float, text: str) -> None:
     assert rounded(value) == text

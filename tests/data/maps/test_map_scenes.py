@@ -51,8 +51,12 @@ THINGS = [
 @pytest.mark.system("luojiahog", 2)
 def test_a_scene_in_words(tmp_path: Path) -> None:
     (record,), evidence, work = build(tmp_path, THINGS)
-    assert record["captions"][0].startswith("The scene belongs to the themes of transportation and settlement. There is a parking lot, also called a car park, in the image.")
-    assert "There are two buildings, also called structures, in the image. Together they cover about 2% of the image." in record["captions"][0]
+    assert record["captions"][0].startswith(
+        "The scene belongs to the themes of transportation and settlement. There is a parking lot, also called a car park, in the image."
+    )
+    assert (
+        "There are two buildings, also called structures, in the image. Together they cover about 2% of the image." in record["captions"][0]
+    )
     assert "The parking lot has a surface of asphalt." in record["captions"][0]
     assert record["captions"][0].endswith("The tertiary road lies next to the parking lot.")
     largest = re.search(r"Its visible area is about ([\d,]+) square metres", record["captions"][0])
@@ -76,7 +80,8 @@ def test_the_checker_finds_planted_lies(tmp_path: Path) -> None:
     (record,), evidence, _ = build(tmp_path, THINGS)
     told = record["captions"][0]
     for old, new in (
-        ("transportation and settlement", "transportation"), ("settlement", "nature"), ("a car park", "a garden"), ("two buildings", "three buildings"),
+        ("transportation and settlement", "transportation"), ("settlement", "nature"), ("a car park", "a garden"),
+        ("two buildings", "three buildings"),
         ("cover about 2%", "cover about 4%"), ("of asphalt", "of gravel"), ("next to", "within"), ("the centre of", "the upper left of"),
         ("There are two buildings", "There are two volcanos"), ("in length", "in width"), ("measures about 306", "measures about 309"),
     ):  # fmt: skip
@@ -103,7 +108,10 @@ def test_corrections_that_fit_nothing_are_told(mirror: Path) -> None:
 
     element = Element("way/1", "point", shapely.Point(0, 0), {"surface": "mud"})
     found = unfit([correction(), correction(element="way/9"), correction(was="mud")], {"way/1": element})
-    assert [(each.element, has) for each, has in found] == [("way/1", "the map has 'mud', the correction found 'asphalt'"), ("way/9", "no such element")]
+    assert [(each.element, has) for each, has in found] == [
+        ("way/1", "the map has 'mud', the correction found 'asphalt'"),
+        ("way/9", "no such element"),
+    ]
 
 
 def test_the_packages_corrections_are_read_and_a_missing_file_is_named() -> None:

@@ -83,7 +83,10 @@ def test_the_resolution_decides_which_tags_are_said(tmp_path: Path) -> None:
 
 
 def test_names_survive_in_the_facts_and_stay_out_of_captions(tmp_path: Path) -> None:
-    things = [box("way/1", 100, 100, 150, 140, natural="water", name="<script>مدرسة</script>"), box("way/2", 10, 10, 60, 60, landuse="forest")]
+    things = [
+        box("way/1", 100, 100, 150, 140, natural="water", name="<script>مدرسة</script>"),
+        box("way/2", 10, 10, 60, 60, landuse="forest"),
+    ]
     records, _, _ = build(tmp_path, things)
     assert records[0]["facts"]["center_tags"]["name"] == "<script>مدرسة</script>"
     assert all("script" not in caption for record in records for caption in record["captions"])
@@ -140,7 +143,12 @@ def test_relations_in_pixels() -> None:
 
 
 def test_clauses_read_as_english() -> None:
-    around = [Neighbour("a", "on the left", 9), Neighbour("b", "next to", 1), Neighbour("c", "on the left", 9), Neighbour("d", "at the top", 9)]
+    around = [
+        Neighbour("a", "on the left", 9),
+        Neighbour("b", "next to", 1),
+        Neighbour("c", "on the left", 9),
+        Neighbour("d", "at the top", 9),
+    ]
     assert multi_caption("power pole", around) == "power pole, next to b, with a; c on the left and d at the top"
     assert multi_caption("power pole", [Neighbour("a", "next to", 1), Neighbour("a", "next to", 2)]) == "power pole, next to a"
 

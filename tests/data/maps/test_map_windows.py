@@ -22,8 +22,10 @@ def test_every_boundary_holds_its_object_and_lies_in_the_picture(seed: int) -> N
     assert found is not None
     assert 0 <= found.x <= 400 - found.side
     assert 0 <= found.y <= 420 - found.side
-    assert found.x <= focus[0] and found.x + found.side >= focus[2]
-    assert found.y <= focus[1] and found.y + found.side >= focus[3]
+    assert found.x <= focus[0]
+    assert found.y <= focus[1]
+    assert found.x + found.side >= focus[2]
+    assert found.y + found.side >= focus[3]
     assert 64 <= found.stored <= 128
 
 

@@ -44,6 +44,13 @@ def test_what_is_no_word_of_the_map_is_not_said(tags: dict[str, str]) -> None:
     assert spoken_tags(tags) == []
 
 
+def test_further_keys_are_said_where_wanted() -> None:
+    tags = {"natural": "wood", "wood:age": "old_growth", "name:en": "Grove", "Bad Key": "x", "wikidata": "q1", "genus": "Quercus"}
+    assert spoken_tags(tags) == [("natural", "wood")]
+    assert spoken_tags(tags, further=True) == [("natural", "wood"), ("wood:age", "old_growth")]
+    assert phrase_of_tags(spoken_tags(tags, further=True)) == "natural wood, wood age of old growth"
+
+
 @pytest.mark.parametrize("key", ["name", "name:en", "short_name", "addr:city", "source", "ref:source", "tiger:county", "website", "note"])
 def test_keys_that_say_nothing_of_the_ground(key: str) -> None:
     assert is_dropped(key)

@@ -1,7 +1,8 @@
 """A tiny mapped world: one picture of 256 pixels, the web-map tile 65536/65536 of zoom 17, whose corner is at 0, 0 degrees.
 
 Things are drawn in pixels of that tile; degrees follow from the tile's width, 360 / 2**17 degrees (the equator runs along the
-upper edge, so that latitudes are as evenly spaced as longitudes to a few millionths of a pixel). One pixel is 40,075,016.68557849 m / 2**17 / 256.
+upper edge, so that latitudes are as evenly spaced as longitudes to a few millionths of a pixel). A pixel is
+40,075,016.68557849 m / 2**17 / 256.
 """
 
 import io
@@ -113,5 +114,3 @@ def faults(statements: Any) -> list[Statement]:
 
 def reasons(work: Work) -> set[str]:
     return {entry.reason for entry in work.rejected.entries()}
-
-

@@ -159,33 +159,41 @@ def test_fmow_fills_the_published_slots(tmp_path: Path) -> None:
     assert "an airport" in text
 
 
+BLOCKS = (
+    "A satellite picture of an airport, located in the top center and middle center blocks, with a ground sample distance of 0.51 metres."
+)
+TAKEN = "This satellite picture was taken by WORLDVIEW02 in winter 2016."
+CLOUDS = "A satellite picture of an airport, taken at 14 o'clock, January 8, 2016, with 3% cloud cover."
+MONTH = "A satellite picture of an airport taken in January 2016."
+SCAN = "A satellite picture of an airport, taken with a forward scan, a target azimuth of 91.24 degrees and an off-nadir angle of 12.4 degrees."
+
+
 @pytest.mark.system("rs5m", 2)
 @pytest.mark.parametrize(
-    ("caption", "lie"),
+    ("caption", "old", "new"),
     [
-        ("A satellite picture of an airport taken in January 2016.", "A satellite picture of an airport taken in February 2016."),
-        ("A satellite picture of an airport, located in the top center and middle center blocks, with a ground sample distance of 0.51 metres.",
-         "A satellite picture of an airport, located in the top left and middle center blocks, with a ground sample distance of 0.51 metres."),
-        ("A satellite picture taken in winter with a ground sample distance of 0.51 metres.", "A satellite picture taken in winter with a ground sample distance of 0.53 metres."),
-        ("This satellite picture was taken by WORLDVIEW02 in winter 2016.", "This aerial picture was taken by WORLDVIEW02 in winter 2016."),
-        ("This satellite picture was taken by WORLDVIEW02 in winter 2016.", "This satellite picture was taken by WORLDVIEW02 in summer 2016."),
-        ("This satellite picture was taken by WORLDVIEW02 in winter 2016.", "This satellite picture was taken by WORLDVIEW03 in winter 2016."),
-        ("A satellite picture of an airport in Argentina, taken in winter 2016.", "A satellite picture of an airport in Chile, taken in winter 2016."),
-        ("A satellite picture of an airport, taken at 14 o'clock, January 8, 2016, with 3% cloud cover.",
-         "A satellite picture of an airport, taken at 15 o'clock, January 8, 2016, with 3% cloud cover."),
-        ("A satellite picture of an airport, taken at 14 o'clock, January 8, 2016, with 3% cloud cover.",
-         "A satellite picture of an airport, taken at 14 o'clock, January 8, 2016, with 30% cloud cover."),
-        ("A satellite picture of an airport, taken with a forward scan, a target azimuth of 91.24 degrees and an off-nadir angle of 12.4 degrees.",
-         "A satellite picture of an airport, taken with a reverse scan, a target azimuth of 91.24 degrees and an off-nadir angle of 12.4 degrees."),
-        ("A satellite picture of an airport taken in January 2016.", "A satellite picture of a stadium taken in January 2016."),
-        ("A satellite picture of an airport taken in January 2016.", "A satellite picture of a airport taken in January 2016."),
+        (MONTH, "January", "February"),
+        (MONTH, "an airport", "a stadium"),
+        (MONTH, "an airport", "a airport"),
+        (BLOCKS, "top center", "top left"),
+        (BLOCKS, "0.51", "0.53"),
+        (TAKEN, "satellite", "aerial"),
+        (TAKEN, "winter", "summer"),
+        (TAKEN, "WORLDVIEW02", "WORLDVIEW03"),
+        ("A satellite picture of an airport in Argentina, taken in winter 2016.", "Argentina", "Chile"),
+        (CLOUDS, "14 o'clock", "15 o'clock"),
+        (CLOUDS, "3%", "30%"),
+        (SCAN, "forward", "reverse"),
+        (SCAN, "91.24", "91.34"),
+        (SCAN, "12.4 ", "12.5 "),
+        ("A satellite picture taken in January 2016 in UTM zone 21J.", "21J", "22J"),
     ],
-)  # fmt: skip
-def test_lies_about_metadata_are_found(tmp_path: Path, caption: str, lie: str) -> None:
+)
+def test_lies_about_metadata_are_found(tmp_path: Path, caption: str, old: str, new: str) -> None:
     made = fmow(tmp_path)
     record = made.records[0]
     assert all(statement.holds for statement in made.statements({**record, "captions": [caption]}))
-    assert not all(statement.holds for statement in made.statements({**record, "captions": [lie]}))
+    assert not all(statement.holds for statement in made.statements({**record, "captions": [caption.replace(old, new)]}))
 
 
 def test_what_fmow_does_not_say_is_not_told(tmp_path: Path) -> None:
