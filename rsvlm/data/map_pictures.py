@@ -174,7 +174,14 @@ def map_of(settings: MapPictures, work: Work, file: str) -> tuple[str, MapStore]
     """
     name = settings.map_source or settings.source
     map_file = settings.maps.replace("{stem}", PurePosixPath(file).stem)
-    path = work.source(name).path(map_file)
+    try:
+        path = work.source(name).path(map_file)
+    except Unfit as missing:
+        if "{stem}" in settings.maps:
+            raise
+        raise DataError(
+            f"source '{name}': no map '{map_file}' ({missing}); check the recipe's maps or run the acquire stage again"
+        ) from None
 
     def set_aside(element: str, unfit: Unfit) -> None:
         work.drop(f"{map_file}: {element}", name, unfit, kind="object")

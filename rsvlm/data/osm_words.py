@@ -56,14 +56,14 @@ def spoken_tags(tags: Mapping[str, str], *, further: bool = False) -> list[Tag]:
         tags: of one element.
         further: take other keys as well, after the known ones, but for names, addresses and the like.
     """
-    found = []
+    found: list[Tag] = []
     known = {**things(), **properties()}
     others = sorted(key for key in tags if key not in known and _KEY.fullmatch(key) and not is_dropped(key)) if further else []
     for key in (*known, *others):
         numeric = bool(known.get(key, {}).get("numeric"))
-        for value in (part.strip() for part in tags.get(key, "").split(";")):
-            if value not in ("", "no", "unknown") and "_and_" not in value and (is_number(value) if numeric else is_word(value)):
-                found.append((key, value))
+        fits = is_number if numeric else is_word
+        values = [part.strip() for part in tags.get(key, "").split(";")]
+        found += [(key, value) for value in values if value not in ("", "no", "unknown") and "_and_" not in value and fits(value)]
     return distinct_tags(found)
 
 

@@ -76,7 +76,8 @@ def tiles(file: str, settings: LocatedTiles, work: Work) -> Iterator[Tile]:
             yield Tile(_suffix("", factor), reduced(picture, factor), factor, None, known, list(bounds))
         return
     raster = georeference(path)
-    if raster is None or raster.gsd is None:
+    gsd = source.gsd(file) or (raster.gsd if raster else None)
+    if raster is None or gsd is None:
         raise Unfit("place is not known", f"{file}: a raster with its place is needed")
     whole = _whole(path, settings)
     fitting = [factor for factor in settings.reductions if settings.side * factor <= min(raster.width, raster.height)]
@@ -86,7 +87,7 @@ def tiles(file: str, settings: LocatedTiles, work: Work) -> Iterator[Tile]:
         for suffix, window in windows_of(raster.width, raster.height, settings.side * factor):
             place = (window.x, window.y, window.width, window.height)
             around = window_bounds(raster, window)
-            facts = known | _centre(around) | {"gsd": raster.gsd} | _counted(settings, work, around)
+            facts = known | _centre(around) | {"gsd": gsd} | _counted(settings, work, around)
             if whole is None:
                 pixels, _ = read(path, window=place)
                 picture = composite(pixels, settings.composite, stretch=settings.stretch)

@@ -107,7 +107,7 @@ def _sample(found: _Described, answers: list[Answer | Unfit], settings: LandCove
     place = {key: row[key] for key in ("longitude", "latitude") if row.get(key) is not None}
     fields |= {
         **told(captions, work.longest),
-        "gsd": patch.gsd or fields["gsd"],
+        "gsd": fields["gsd"] or patch.gsd,
         "bounds": patch.bounds or fields["bounds"],
         "origin": origin_of(found.file, patch.annotation, patch.window),
         "facts": {"cover": settings.cover.kind, "shares": shares_by_region(patch.cover), **place},

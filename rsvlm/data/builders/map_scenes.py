@@ -74,9 +74,9 @@ def _scenes(settings: MapScenes, work: Work, queue: tuple[Correction, ...]) -> I
         shown, applied = _shown(picture, queue)
         found = [group for group in groups(shown) if group.tags & set(labels())]
         waiting = sorted({"=".join(tag) for element, _ in shown if (tag := main_tag(element.tags)) is not None and tag not in labels()})
-        for tag in waiting:
+        for unknown in waiting:
             work.screen_out(
-                f"{picture.map_file}: {tag}", settings.source, "tag waits for a label", "no label of the third level stands for it"
+                f"{picture.map_file}: {unknown}", settings.source, "tag waits for a label", "no label of the third level stands for it"
             )
         if not found:
             work.screen_out(picture.name, settings.source, "nothing in the picture has a label", f"{len(picture.seen)} elements")

@@ -62,7 +62,9 @@ def _truth(record: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
     else:
         with rasterio.open(path) as raster:
             a, b, c, d, e, f = tuple(raster.transform)[:6]
-            corners = [(a * p + b * q + c, d * p + e * q + f) for p, q in ((x, y), (x + width, y), (x, y + height), (x + width, y + height))]
+            corners = [
+                (a * p + b * q + c, d * p + e * q + f) for p, q in ((x, y), (x + width, y), (x, y + height), (x + width, y + height))
+            ]
             lon, lat = transform(raster.crs, CRS.from_epsg(4326), *zip(*corners, strict=True))
         truth["gsd"] = (row.get("gsd") or record["gsd"]) * factor
         # On the ground: the diagonal of the tile between its corners on a sphere.

@@ -155,7 +155,9 @@ def _lonlat(picture: Path, evidence: Evidence, record: Mapping[str, Any], points
     """Return longitudes and latitudes (n, 2) for pixels (n, 2) of the whole picture."""
     if picture.suffix.lower() in (".tif", ".tiff"):
         with rasterio.open(picture) as raster:
-            xs, ys = raster.transform * (points[:, 0], points[:, 1])
+            turn = raster.transform
+            xs = turn.a * points[:, 0] + turn.b * points[:, 1] + turn.c
+            ys = turn.d * points[:, 0] + turn.e * points[:, 1] + turn.f
             return np.column_stack(rasterio.warp.transform(raster.crs, "EPSG:4326", xs, ys))
     width, height = size_of(picture)
     tile = _tile(picture.name)

@@ -165,7 +165,8 @@ BLOCKS = (
 TAKEN = "This satellite picture was taken by WORLDVIEW02 in winter 2016."
 CLOUDS = "A satellite picture of an airport, taken at 14 o'clock, January 8, 2016, with 3% cloud cover."
 MONTH = "A satellite picture of an airport taken in January 2016."
-SCAN = "A satellite picture of an airport, taken with a forward scan, a target azimuth of 91.24 degrees and an off-nadir angle of 12.4 degrees."
+ANGLES = "a target azimuth of 91.24 degrees and an off-nadir angle of 12.4 degrees."
+SCAN = f"A satellite picture of an airport, taken with a forward scan, {ANGLES}"
 
 
 @pytest.mark.system("rs5m", 2)
