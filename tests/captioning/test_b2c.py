@@ -25,7 +25,7 @@ OBJECTS = st.lists(st.builds(at, st.sampled_from(NOUNS), st.integers(4, WIDTH - 
 
 
 def in_the_middle_half(labelled):
-    """The central area as the sheet has it: from a quarter to three quarters, counted by hand."""
+    """The central area by default: from a quarter to three quarters, counted by hand."""
     x, y = labelled.centre
     return 50 <= x <= 150 and 25 <= y <= 75
 
