@@ -132,10 +132,11 @@ def test_reading_a_written_geometry_is_off_by_at_most_half_a_step(name, geometry
     form = FORMATS[name]
     try:
         text = encode(form, [geometry])
-    except Unfit as reason:
-        assume(reason.reason == "never")  # a thin outline folded by rounding
-    (found,) = decode(form, text, geometry.width, geometry.height)
-    check_rounding(name, held(form.shape, geometry), found)
+    except Unfit:  # a thin outline folded by rounding
+        assume(False)
+    read = decode(form, text, geometry.width, geometry.height)
+    assert len(read) == 1
+    check_rounding(name, held(form.shape, geometry), read[0])
 
 
 @settings(max_examples=150, deadline=None)
