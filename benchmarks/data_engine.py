@@ -33,7 +33,7 @@ from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
 from rsvlm.records.shards import write_shards
 from rsvlm.records.text import text_id
-from rsvlm.seeds import numpy_generator
+from rsvlm.seeds import Draws
 
 NOUNS = ("ship", "harbor", "large vehicle", "bus", "pedestrian", "aircraft", "storage tank", "baseball diamond")
 SMALL, LARGE = 50_000, 1_000_000
@@ -54,7 +54,7 @@ def captions(count: int = 20_000) -> None:
     """Measure captions by rule."""
     pictures, settings = boxes(count), B2CSettings()
     began = time.process_time()
-    texts = [b2c.captions(objects, 448, 448, settings, numpy_generator(7, "b2c", f"p{row}")) for row, objects in enumerate(pictures)]
+    texts = [b2c.captions(objects, 448, 448, settings, Draws(7, "b2c", f"p{row}")) for row, objects in enumerate(pictures)]
     ours = time.process_time() - began
     began = time.process_time()
     size = sum(len(canonical_json({"id": row, "captions": five})) for row, five in enumerate(texts))

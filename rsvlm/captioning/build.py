@@ -14,7 +14,7 @@ from rsvlm.records.rejected import Rejected
 from rsvlm.records.splits import share_of, split_of
 from rsvlm.records.text import clean_text, close_up, text_id
 from rsvlm.records.unfit import Unfit
-from rsvlm.seeds import numpy_generator
+from rsvlm.seeds import Draws
 
 Annotated = BoxBuilder | MaskBuilder | FootprintBuilder
 
@@ -90,7 +90,7 @@ def _from_objects(
         if not wanted(chip.id, split, settings.subset, seed):
             rejected.leave_out(builder.source, "outside the drawn subset")
             continue
-        texts = b2c.captions(chip.objects, chip.picture.width, chip.picture.height, builder.b2c, numpy_generator(seed, "b2c", chip.id))
+        texts = b2c.captions(chip.objects, chip.picture.width, chip.picture.height, builder.b2c, Draws(seed, "b2c", chip.id))
         yield Sample(
             chip.id,
             chip.image,

@@ -1,7 +1,6 @@
 """Annotated pictures of a source: found, split by scene, read, checked, and cut into chips where they are large."""
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -11,21 +10,27 @@ from PIL import Image
 from rsvlm.captioning import m2b
 from rsvlm.captioning.grammar import class_words
 from rsvlm.captioning.settings import AnnotatedPictures, BoxPictures, FootprintPictures, MaskPictures
-from rsvlm.errors import DataError
 from rsvlm.imagery.rasters import RasterInfo
 from rsvlm.records.chips import Window, encode_jpeg, objects_in, windows
 from rsvlm.records.models import EXTENSION_OF, LabelledObject, safe_id
 from rsvlm.records.pictures import georeference, load, load_mask, pixel_mapper, window_bounds
 from rsvlm.records.raw import RawSource
-from rsvlm.records.readers import boxes_csv, coco, dota, footprints, plain_boxes, voc
+from rsvlm.records.readers import auair, boxes_csv, coco, dota, drone_tracks, footprints, hrsc, plain_boxes, voc
 from rsvlm.records.readers.annotation import Annotation, fit_objects
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.splits import split_of
+from rsvlm.records.splits import scene_named, split_of
 from rsvlm.records.unfit import Unfit
 
 DEFAULT_QUALITY = 92
 DEFAULT_VISIBLE = 0.5
-_READERS = {"dota": dota.read, "voc": voc.read, "csv": boxes_csv.read}
+_READERS: dict[str, Callable[[Path], Iterable[Annotation | Unfit]]] = {
+    "auair": auair.read,
+    "csv": boxes_csv.read,
+    "dota": dota.read,
+    "hrsc": hrsc.read,
+    "tracks": drone_tracks.read,
+    "voc": voc.read,
+}
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,8 @@ class Place:
 
 
 def _picture_of(builder: AnnotatedPictures, annotation: str, named: str) -> str:
-    stem = PurePosixPath(annotation).stem
+    stem = PurePosixPath(annotation).stem.removesuffix(builder.suffix)
     return builder.pictures.format(stem=stem, name=named or stem)
-
-
-def _scene_of(builder: AnnotatedPictures, picture: str) -> str:
-    found = re.search(builder.scene, PurePosixPath(picture).stem)
-    if found is None:
-        raise DataError(f"source '{builder.source}': the recipe's scene pattern {builder.scene!r} does not match '{picture}'")
-    return safe_id(builder.prefix, found[1])
 
 
 def places(builder: AnnotatedPictures, raw: RawSource) -> Iterator[Place]:
@@ -99,11 +97,14 @@ def places(builder: AnnotatedPictures, raw: RawSource) -> Iterator[Place]:
         if isinstance(builder, BoxPictures):
             contents = read_boxes(raw.path(annotation), builder.format, builder.columns, builder.ignored)
         for content in contents:
-            if isinstance(content, Unfit):
-                yield Place(annotation, annotation, safe_id(builder.prefix, "unreadable"), None, content)
-                continue
-            picture = _picture_of(builder, annotation, content.picture if content else "")
-            yield Place(annotation, picture, _scene_of(builder, picture), content)
+            picture = annotation
+            try:
+                if isinstance(content, Unfit):
+                    raise content
+                picture = _picture_of(builder, annotation, content.picture if content else "")
+                yield Place(annotation, picture, scene_named(builder.scene, picture, builder.prefix, builder.source), content)
+            except Unfit as unfit:
+                yield Place(annotation, picture, safe_id(builder.prefix, "unreadable"), None, unfit)
 
 
 def read_boxes(path: Path, form: str, columns: Sequence[str] = (), ignored: Collection[str] = ()) -> Iterator[Annotation | Unfit]:
@@ -148,7 +149,7 @@ def _read_objects(
 ) -> tuple[list[LabelledObject], np.ndarray | None, float | None]:
     """Return the objects of a whole picture, or its mask, and the GSD that the annotation tells."""
     if isinstance(builder, MaskPictures):
-        mask = load_mask(raw.path(place.annotation))
+        mask = load_mask(raw.path(place.annotation), builder.colours)
         if mask.shape != (picture.height, picture.width):
             raise Unfit("mask has another size than its picture", f"{mask.shape[1]} x {mask.shape[0]}")
         return [], mask, None
@@ -186,11 +187,14 @@ def chips(builder: AnnotatedPictures, raw: RawSource, split: str, seed: int, rej
             rejected.add(place.picture, builder.source, unfit.reason, unfit.detail)
             continue
         content = _Content(path, picture, objects, mask, gsd or raw.gsd(place.picture), georeference(path))
-        for chip in _cut(builder, place, content):
-            if chip.objects:
-                yield chip
-            else:
-                rejected.leave_out(builder.source, "chip without an object")
+        try:
+            for chip in _cut(builder, place, content):
+                if chip.objects:
+                    yield chip
+                else:
+                    rejected.leave_out(builder.source, "chip without an object")
+        except Unfit as unfit:
+            rejected.add(place.picture, builder.source, unfit.reason, unfit.detail)
 
 
 def whole(builder: AnnotatedPictures, raw: RawSource, place: Place, rejected: Rejected) -> tuple[Image.Image, list[LabelledObject]]:

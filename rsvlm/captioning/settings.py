@@ -2,12 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from rsvlm.settings import Name, Section, Settings
+from rsvlm.records.text import class_name
+from rsvlm.records.unfit import Unfit
+from rsvlm.settings import Name, Pattern, Section, Settings, slots
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+def _noun(text: str) -> str:
+    try:
+        return class_name(text)
+    except Unfit as unfit:
+        raise ValueError(f"words in Latin letters are needed; {unfit.reason}") from None
+
+
+Noun = Annotated[str, AfterValidator(_noun)]
+"""Words for a class, as they stand in sentences."""
+MaskValue = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,4})$")]
 
 
 class SplitShares(Settings):
@@ -22,6 +36,12 @@ class SplitShares(Settings):
     test: Share = 0.0
     validation: Share = 0.1
     scenes: dict[str, Literal["train", "validation", "test"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> "SplitShares":
+        if self.test + self.validation > 1:
+            raise ValueError("the shares of test and validation are more than 1 together")
+        return self
 
     def as_mapping(self) -> dict[str, float]:
         """Return the shares by split name."""
@@ -100,6 +120,7 @@ class AnnotatedPictures(Settings):
         source: the source's name.
         prefix: starts the ids and scene names; two builders with the same prefix share scenes.
         pictures: path of the picture, with `{stem}` (of the annotation file) or `{name}` (that the annotation gives).
+        suffix: ending of the annotation file's stem that is no part of `{stem}` (`_label` where `a_label.tif` belongs to `a.tif`).
         annotations: glob pattern of the annotation files.
         names: class names of the source -> nouns for captions; others are turned into words.
         scene: regular expression; its first group, found in the picture's name, names the scene.
@@ -108,24 +129,26 @@ class AnnotatedPictures(Settings):
 
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Annotated[str, slots("stem", "name")]
+    suffix: str = ""
     annotations: str
-    names: dict[str, str] = Field(default_factory=dict)
-    scene: str = "^(.*)$"
+    names: dict[str, Noun] = Field(default_factory=dict)
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     stretch: tuple[Percent, Percent] = (2.0, 98.0)
     chips: ChipSettings | None = None
 
 
 class BoxPictures(AnnotatedPictures):
-    """Pictures annotated with boxes: DOTA text, Pascal VOC XML, CSV, COCO JSON or plain columns.
+    """Pictures annotated with boxes: DOTA text, Pascal VOC XML, CSV, COCO JSON, plain columns, or a data set's own layout.
 
     Attributes:
+        format: of the annotation files; `auair`, `hrsc` and `tracks` are those of AU-AIR, HRSC2016 and the Stanford Drone Dataset.
         columns: of plain files, what each holds (`rsvlm.records.readers.plain_boxes`).
         ignored: class names of the source that stand for no object of interest.
     """
 
-    format: Literal["dota", "voc", "csv", "coco", "plain"]
+    format: Literal["dota", "voc", "csv", "coco", "plain", "auair", "hrsc", "tracks"]
     columns: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
@@ -142,9 +165,11 @@ class MaskPictures(AnnotatedPictures):
 
     Attributes:
         classes: mask value (as text) -> class name; other values are background.
+        colours: of masks in colour, the colours (`#rrggbb`) that stand for the values 0, 1, 2, ...; other colours stand for no class.
     """
 
-    classes: dict[str, str]
+    classes: Annotated[dict[MaskValue, Noun], Field(min_length=1)]
+    colours: tuple[Annotated[str, StringConstraints(pattern="^#[0-9a-f]{6}$")], ...] = ()
     m2b: M2BSettings = M2BSettings()
 
 
@@ -162,7 +187,7 @@ class FootprintPictures(AnnotatedPictures):
         label: class name of every footprint.
     """
 
-    label: str
+    label: Noun
 
 
 class FootprintBuilder(FootprintPictures):

@@ -9,7 +9,7 @@ from rsvlm.captioning import b2c
 from rsvlm.captioning.grammar import plural
 from rsvlm.captioning.settings import B2CSettings
 from rsvlm.records.models import LabelledObject
-from rsvlm.seeds import numpy_generator
+from rsvlm.seeds import Draws
 
 WIDTH, HEIGHT = 200, 100
 NOUNS = ("ship", "harbor", "large vehicle", "bus", "pedestrian", "aircraft")
@@ -63,7 +63,7 @@ def agree(stated, counts, limit):
 @given(OBJECTS, st.integers(0, 10_000), st.booleans(), st.sampled_from([3, 10]))
 def test_what_five_captions_say_follows_from_the_boxes(objects, seed, words, limit):
     settings = B2CSettings(number_words=words, vague_above=limit)
-    captions = b2c.captions(objects, WIDTH, HEIGHT, settings, numpy_generator(seed))
+    captions = b2c.captions(objects, WIDTH, HEIGHT, settings, Draws(seed))
     assert len(captions) == 5
     assert all(caption[0].isupper() or caption[0].isdigit() for caption in captions)
     everything = Counter(labelled.label for labelled in objects)
@@ -86,28 +86,53 @@ def test_what_five_captions_say_follows_from_the_boxes(objects, seed, words, lim
 
 @pytest.mark.parametrize(("count", "vague"), [(1, False), (10, False), (11, True), (50, True)])
 def test_counts_above_ten_become_vague(count, vague):
-    phrase = b2c.phrase("ship", count, B2CSettings(), numpy_generator(0))
-    assert phrase.startswith(VAGUE) == vague
-    assert phrase == ("a ship" if count == 1 else phrase)
+    found = b2c.phrases("ship", count, vague_above=10, number_words=False)
+    assert all(text.startswith(VAGUE) for text in found) == vague
+    assert vague or found == ("a ship" if count == 1 else "10 ships",)
 
 
 def test_only_people_come_in_crowds():
-    drawn = {b2c.phrase(noun, 20, B2CSettings(), numpy_generator(noun, n)) for noun in ("pedestrian", "ship") for n in range(60)}
-    assert "a crowd of pedestrians" in drawn
-    assert "a crowd of ships" not in drawn
+    found = {text for noun in ("pedestrian", "ship") for text in b2c.phrases(noun, 20, vague_above=10, number_words=False)}
+    assert "a crowd of pedestrians" in found
+    assert "a crowd of ships" not in found
+
+
+def test_every_quantity_is_drawn_equally_often():
+    ships = [at("ship", 100, 50)] * 11
+    counts = Counter(
+        re.search(rf"(?i)({'|'.join(VAGUE)}) ships", b2c.captions(ships, WIDTH, HEIGHT, B2CSettings(), Draws(n))[0])[1].lower()
+        for n in range(2000)
+    )
+    assert set(counts) == {"many", "a lot of", "lots of", "a quantity of"}
+    # 16.27: the 99.9 % point of the chi-square distribution with three degrees of freedom.
+    assert sum((count - 500) ** 2 / 500 for count in counts.values()) < 16.27
+
+
+def test_one_to_three_classes_are_drawn_and_all_sets_of_a_size_equally_often():
+    objects = [at(noun, 100, 50) for noun in ("ship", "bus", "harbor", "aircraft")]
+    drawn = Counter(frozenset(said(b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), Draws(n))[4])) for n in range(3000))
+    sizes = Counter(len(nouns) for nouns in drawn.elements())
+    assert set(sizes) == {1, 2, 3}
+    # 13.82, 16.27 and 20.52: the 99.9 % points with two, three and five degrees of freedom.
+    assert sum((count - 1000) ** 2 / 1000 for count in sizes.values()) < 13.82
+    for size, sets, limit in ((1, 4, 16.27), (2, 6, 20.52), (3, 4, 16.27)):
+        expected = sizes[size] / sets
+        found = [count for nouns, count in drawn.items() if len(nouns) == size]
+        assert len(found) == sets
+        assert sum((count - expected) ** 2 / expected for count in found) < limit
 
 
 def test_is_and_are_agree_with_what_follows():
     one, several = [at("ship", 100, 50)], [at("ship", 100, 50), at("ship", 110, 50)]
     for objects, right, wrong in ((one, "is", "are"), (several, "are", "is")):
-        text = " ".join(c for n in range(40) for c in b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), numpy_generator(n)))
+        text = " ".join(c for n in range(40) for c in b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), Draws(n)))
         assert re.search(rf"[Tt]here {right} ", text)
         assert not re.search(rf"[Tt]here {wrong} ", text)
 
 
-def test_the_same_generator_gives_the_same_captions():
+def test_the_same_stream_gives_the_same_captions():
     objects = [at("ship", 100, 50), at("bus", 10, 10)]
-    first, again, other = (b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), numpy_generator(seed)) for seed in (1, 1, 2))
+    first, again, other = (b2c.captions(objects, WIDTH, HEIGHT, B2CSettings(), Draws(seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -119,4 +144,4 @@ def test_the_border_of_the_central_area_belongs_to_it():
 
 def test_a_picture_without_objects_has_no_captions():
     with pytest.raises(ValueError, match="without boxes"):
-        b2c.captions([], WIDTH, HEIGHT, B2CSettings(), numpy_generator(0))
+        b2c.captions([], WIDTH, HEIGHT, B2CSettings(), Draws(0))
