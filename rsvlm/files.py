@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,8 +104,12 @@ def explain_write_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file whole: beside its final path, flushed to disk, then renamed over it.
+
+    Args:
+        path: the file.
+        data: its bytes, or parts of them one after the other.
 
     Raises:
         RsvlmError: the disk is full or the folder may not be written.
@@ -115,7 +119,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as stream:
-                stream.write(data)
+                stream.writelines([data] if isinstance(data, bytes) else data)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(partial, path)
@@ -159,7 +163,7 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(files, stored["facts"])
     except FileNotFoundError:
         raise IntegrityError(f"{folder}: no {MANIFEST}; it was not published whole: make it again") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{path}: not a readable manifest ({error}); make the folder again") from None
 
 

@@ -3,14 +3,16 @@
 Coordinates are pixels of the stored image, x to the right and y down, the origin in its upper left corner.
 """
 
+import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rsvlm.files import canonical_json
-from rsvlm.records.text import LONGEST_CAPTION, LONGEST_LABEL, clean_text
+from rsvlm.records.text import LONGEST_CAPTION, LONGEST_LABEL, check_characters, clean_text
 from rsvlm.records.unfit import Unfit
 
 EXTENSIONS = ("jpg", "png")
@@ -33,11 +35,23 @@ LARGEST_FACTS = 1 << 16
 def safe_id(*parts: str) -> str:
     """Join parts into an id that is safe as a file name everywhere: lower case, `a-z0-9_-`, at most 92 characters.
 
+    Of a part with characters beyond ASCII, 12 hex digits of its sha256 follow what is left.
+
     Raises:
         Unfit: nothing is left, or it is too long.
     """
-    text = "-".join(re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
-    return checked_id(text)
+    return checked_id("-".join(map(id_part, parts)))
+
+
+def id_part(part: str) -> str:
+    """Return a text as it stands in ids, which need not be an id by itself; composed characters and their parts are alike."""
+    part = unicodedata.normalize("NFC", part)
+    plain = re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-")
+    if part.isascii():
+        return plain
+    # What is left of a name in another script may be left of many: its hash tells them apart.
+    digest = hashlib.sha256(part.encode(errors="surrogatepass")).hexdigest()[:12]
+    return f"{plain}-{digest}" if plain else digest
 
 
 def checked_id(text: str) -> str:
@@ -172,6 +186,10 @@ class Pair(_Record):
             raise ValueError("captions and caption_ids differ in number")
         if self.languages is not None and len(self.languages) != len(self.captions):
             raise ValueError("captions and languages differ in number")
+        if self.bounds is not None:
+            west, south, east, north = self.bounds
+            if not (-180 <= west <= 180 and -180 <= east <= 180 and -90.5 <= south <= north <= 90.5):  # half a pixel may stand out
+                raise ValueError(f"bounds {self.bounds} are not on the earth; west, south, east, north in degrees")
         if self.facts is not None and len(canonical_json(self.facts)) > LARGEST_FACTS:
             raise ValueError(f"facts take more than {LARGEST_FACTS:,} bytes")
         return self
@@ -224,7 +242,13 @@ def checked_fields(fields: dict[str, Any], *, longest: int) -> dict[str, Any]:
     if model is Pair and not fields.get("captions") and not fields.get("part_of"):
         raise Unfit("caption is empty", "no caption at all")
     try:
-        return model.model_validate(fields).model_dump(mode="json", exclude_none=False)
+        found = model.model_validate(fields).model_dump(mode="json", exclude_none=False)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise Unfit("record is malformed", f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"[:200]) from None
+    for name in ("label", "scene", "licence", "sensor"):
+        check_characters(found[name] or "", name)
+    for talk in found.get("conversations", ()):
+        for turn in talk["turns"]:
+            check_characters(turn["text"], "turn")
+    return found

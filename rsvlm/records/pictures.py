@@ -1,6 +1,6 @@
 """Pictures, rasters and masks of a raw source, as records are cut from them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,18 +41,39 @@ def load(path: Path, stretch: tuple[float, float]) -> Image.Image:
         raise Unfit(f"picture: {error.reason}", str(error)) from None
 
 
-def load_mask(path: Path) -> np.ndarray:
+def load_mask(path: Path, colours: Sequence[str] = ()) -> np.ndarray:
     """Return a mask's values (height, width) as integers: the first band of a raster, the grey value of a picture.
 
+    Args:
+        path: of the mask.
+        colours: of a mask in colour, the colours (`#rrggbb`) that stand for the values 0, 1, 2, ...; a pixel of another colour
+            gets the value after the last.
+
     Raises:
-        Unfit: it cannot be decoded.
+        Unfit: it cannot be decoded, or a raster has not three bands to be colours.
     """
     try:
+        if colours:
+            return _coloured(path, colours)
         if path.suffix.lower() in RASTERS:
             return read(path, [1])[0][0]
         return np.asarray(decode(path.read_bytes(), path.name).convert("L"))
     except ImageError as error:
         raise Unfit(f"picture: {error.reason}", str(error)) from None
+
+
+def _coloured(path: Path, colours: Sequence[str]) -> np.ndarray:
+    if path.suffix.lower() not in RASTERS:
+        pixels = np.asarray(decode(path.read_bytes(), path.name).convert("RGB"))
+    elif (bands := len(info(path).bands)) < 3:
+        raise Unfit("mask has no colours", f"{bands} bands")
+    else:
+        pixels = np.moveaxis(read(path, [1, 2, 3])[0], 0, -1)
+    codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    values = np.full(codes.shape, len(colours), np.int32)
+    for value, colour in enumerate(colours):
+        values[codes == int(colour[1:], 16)] = value
+    return values
 
 
 def georeference(path: Path) -> RasterInfo | None:

@@ -33,9 +33,9 @@ class RawSource:
         try:
             there = set(pq.read_schema(path).names)
             rows = pq.read_table(path, columns=[*_COLUMNS, *(name for name in _FURTHER if name in there)]).to_pylist()
-        except (FileNotFoundError, OSError, ValueError) as error:
+            return {row["file"]: row for row in rows}
+        except (OSError, ValueError, LookupError) as error:
             raise DataError(f"{path}: no readable index of source '{self.name}' ({error}); run the acquire stage again") from None
-        return {row["file"]: row for row in rows}
 
     def path(self, file: str) -> Path:
         """Return the path of one of the source's files, named as its own annotations name it.
@@ -62,6 +62,8 @@ class RawSource:
         """
         root = self.folder / "files"
         try:
+            if ".." in PurePosixPath(pattern).parts:
+                raise ValueError("it leads out of the source")
             found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError, OSError) as error:
             raise DataError(f"source '{self.name}': the recipe's pattern {pattern!r} is none ({error}); relative, as in */*.jpg") from None

@@ -7,8 +7,10 @@ every member, `rejected.jsonl` and a manifest. Any row is one positioned read; n
 import json
 import os
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +27,24 @@ from rsvlm.records.writing import write_shards
 __all__ = ["Sample", "Shards", "facts_of", "write_shards"]
 
 _OFFSETS = ("image_offset", "image_size", "json_offset", "json_size")
+_MOST_OPEN = 64
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An open file, closed when its last user lets go of it: also one that another thread still reads when it is put away."""
+
+    descriptor: int
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 class Shards:
-    """A published folder of shards, read by row number. Cheap to pickle: only the folder travels."""
+    """A published folder of shards, read by row number. Cheap to pickle: only the folder travels.
+
+    Few of its files are open at a time, and none once `close` was called or nobody holds the object; reading opens them anew.
+    """
 
     def __init__(self, folder: Path, *, check: bool = True) -> None:
         """Open a folder and prove it.
@@ -49,7 +65,8 @@ class Shards:
         self._shard = self.index.column("shard").to_pylist()
         self._offsets = {name: self.index.column(name).to_numpy() for name in _OFFSETS}
         self._splits = np.asarray(self.index.column("split").to_pylist())
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, _Opened] = {}
+        self._lock = Lock()
         if check:
             self._check_members()
 
@@ -81,14 +98,27 @@ class Shards:
 
     def _read(self, row: int, part: str) -> bytes:
         name = self._shard[row]
-        stream = self._files.get(name)
-        if stream is None:
-            stream = self._files[name] = (self.folder / name).open("rb")
+        opened = self._opened(name)
         offset, size = int(self._offsets[f"{part}_offset"][row]), int(self._offsets[f"{part}_size"][row])
-        data = os.pread(stream.fileno(), size, offset)
+        data = os.pread(opened.descriptor, size, offset)
         if len(data) != size:
             raise IntegrityError(f"{self.folder / name}: byte {offset + len(data):,}: the shard is cut off; make {self.folder} again")
         return data
+
+    def close(self) -> None:
+        """Close the open files."""
+        with self._lock:
+            self._files.clear()
+
+    def _opened(self, name: str) -> _Opened:
+        """Return an open shard; the one opened first makes room where too many are."""
+        with self._lock:
+            opened = self._files.get(name)
+            if opened is None:
+                while len(self._files) >= _MOST_OPEN:
+                    del self._files[next(iter(self._files))]
+                opened = self._files[name] = _Opened(os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC))
+            return opened
 
     def _check_members(self) -> None:
         """Compare the index with what the shards really hold."""

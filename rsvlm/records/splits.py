@@ -1,9 +1,11 @@
 """Splits by scene: every chip of a scene goes where its scene goes, and that depends on the seed and the scene's name alone."""
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 
 from rsvlm.errors import DataError
-from rsvlm.records.models import SPLITS
+from rsvlm.records.models import SPLITS, safe_id
 from rsvlm.seeds import seed_of
 
 _RANGE = float(2**63)
@@ -12,6 +14,25 @@ _RANGE = float(2**63)
 def share_of(seed: int, purpose: str, name: str) -> float:
     """Return a number in [0, 1) that only these three decide."""
     return seed_of(seed, purpose, name) / _RANGE
+
+
+def scene_named(pattern: str, file: str, prefix: str, source: str) -> str:
+    """Return the id of the scene that a file's name tells.
+
+    Args:
+        pattern: regular expression of the recipe; its first group, found in the name without its ending, names the scene.
+        file: path of the picture.
+        prefix: starts the id.
+        source: the source's name, for messages.
+
+    Raises:
+        DataError: the pattern does not match.
+        Unfit: what it finds gives no safe id.
+    """
+    found = re.search(pattern, PurePosixPath(file).stem)
+    if found is None or found[1] is None:
+        raise DataError(f"source '{source}': the recipe's scene pattern {pattern!r} does not match '{file}'")
+    return safe_id(prefix, found[1])
 
 
 def split_of(seed: int, scene: str, shares: Mapping[str, float]) -> str:

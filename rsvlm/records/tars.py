@@ -50,10 +50,9 @@ class TarWriter:
             name: at most 100 bytes, as in `MEMBER_PATTERN`.
             data: the member's bytes.
         """
-        info = tarfile.TarInfo(name)
-        info.size, info.mtime, info.mode = len(data), 0, 0o644
         padding = bytes(-len(data) % BLOCK)
-        self._stream.write(info.tobuf(tarfile.USTAR_FORMAT) + data + padding)
+        for part in (_header(name, len(data)), data, padding):
+            self._stream.write(part)
         offset = self._position + BLOCK
         self._position = offset + len(data) + len(padding)
         return offset
@@ -62,6 +61,33 @@ class TarWriter:
         """Write the end of the archive: two empty blocks, then zeros up to a full record of 10,240 bytes."""
         end = self._position + 2 * BLOCK
         self._stream.write(bytes(2 * BLOCK + -end % tarfile.RECORDSIZE))
+
+
+def _plain_header() -> bytes:
+    info = tarfile.TarInfo()
+    info.mtime, info.mode = 0, 0o644
+    return info.tobuf(tarfile.USTAR_FORMAT)
+
+
+_PLAIN_HEADER = _plain_header()
+_NAME, _SIZE, _CHECKSUM = slice(0, 100), slice(124, 136), slice(148, 156)
+
+
+def _header(name: str, size: int) -> bytes:
+    """Return the ustar header of a regular file: the plain one with name, size and checksum filled in.
+
+    Raises:
+        ValueError: the name has more than 100 bytes, or the size more than 11 octal digits.
+    """
+    encoded, octal = name.encode(), b"%011o" % size
+    if len(encoded) > _NAME.stop or len(octal) > 11:
+        raise ValueError(f"{name!r} of {size:,} bytes does not fit into a ustar header")
+    header = bytearray(_PLAIN_HEADER)
+    header[_NAME] = encoded.ljust(100, b"\0")
+    header[_SIZE] = octal + b"\0"
+    header[_CHECKSUM] = b" " * 8  # counted as spaces in the sum
+    header[_CHECKSUM] = b"%06o\0 " % sum(header)
+    return bytes(header)
 
 
 def _refuse(path: Path, offset: int, why: str) -> IntegrityError:

@@ -6,6 +6,7 @@ refused. Joiners that scripts need (ZWJ, ZWNJ) and soft hyphens are format chara
 ones are refused. Markup is kept as it is: it is text here, and whoever shows it escapes it.
 """
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -17,6 +18,9 @@ LONGEST_LABEL = 100
 _KEPT_FORMAT = frozenset("\u00ad\u200c\u200d")
 _SPACES = re.compile(r"\s+")
 _SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?])")
+# What names of classes are made of; recipes give words for names that hold anything else.
+_CLASS_NAME = re.compile(r"[\w '\u2019./&,+-]+")
+_NOT_LATIN = re.compile(r"[^\W\d_A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _REPEATED_FULL_STOP = re.compile(r"(?:\.\s*){2,}$")
 _REFUSED = {"Cc": "a control character", "Cs": "a surrogate", "Co": "a private-use character", "Cn": "an unassigned character"}
 
@@ -54,6 +58,42 @@ def clean_text(text: object, *, longest: int = LONGEST_CAPTION) -> str:
     if not any(character.isalnum() for character in cleaned):
         raise Unfit("caption is empty", f"no letter or digit in {cleaned[:40]!r}")
     return cleaned
+
+
+def check_characters(text: str, what: str) -> None:
+    """Refuse a text with characters that nobody should see; line breaks and tabs may stay.
+
+    Args:
+        text: any.
+        what: it is, for the reason.
+
+    Raises:
+        Unfit: it has control characters, invisible ones or half characters.
+    """
+    if text.isascii() and text.isprintable():
+        return
+    for position, character in enumerate(text):
+        if character not in "\n\t" and (fault := _fault_of(character)):
+            raise Unfit(f"{what} holds {fault}", f"U+{ord(character):04X} at character {position + 1}")
+
+
+@functools.lru_cache(4096)
+def class_name(text: str) -> str:
+    """Return a class name in its stored form: words in Latin letters, as sentences and box markup can hold them.
+
+    Raises:
+        Unfit: no text that `clean_text` lets pass, with markup, code or slots in it, or in another script than the sentences
+            around it.
+    """
+    try:
+        name = clean_text(text, longest=LONGEST_LABEL)
+    except Unfit as unfit:
+        raise Unfit(unfit.reason.replace("caption", "class name", 1), unfit.detail) from None
+    if _NOT_LATIN.search(name):
+        raise Unfit("class name is not in Latin letters", f"{name[:60]!r}; give its words in the recipe's `names`")
+    if not _CLASS_NAME.fullmatch(name):
+        raise Unfit("class name holds a character that no name has", f"{name[:60]!r}; give its words in the recipe's `names`")
+    return name
 
 
 def close_up(text: str) -> str:

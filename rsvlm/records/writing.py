@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 import shutil
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -41,6 +41,7 @@ _MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n"}
 Screen = Callable[[Image.Image], Unfit | None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Fate = tuple[str, str, Kind]  # why a sample is set aside: reason, particulars, kind
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Looked:
     digest: str = ""
     fault: tuple[str, str] | None = None
     unwanted: tuple[str, str] | None = None
+
+
+Judged = tuple[Sample, Looked, dict[str, Any] | Fate]
 
 
 @dataclass
@@ -184,21 +188,42 @@ class ShardWriter:
         fields = {**sample.fields, "id": sample.id, "width": seen.width, "height": seen.height}
         return checked_fields(fields, longest=self.longest)
 
-    def add(self, archive: TarWriter, shard: _Shard, sample: Sample, seen: Looked) -> None:
-        """Check one sample and append it to the shard, or set it aside."""
-        source = str(sample.fields.get("source", ""))
+    def _judge(self, sample: Sample, seen: Looked) -> dict[str, Any] | Fate:
         try:
             fields = self._prepare(sample, seen)
             copy = self._check_new(sample.id, seen.hash, fields)
         except Unfit as unfit:
-            shard.set_aside.append((sample.id[:100], source, unfit.reason, unfit.detail, "record"))
-            return
+            return unfit.reason, unfit.detail, "record"
         if seen.unwanted is not None:
-            shard.set_aside.append((sample.id, source, *seen.unwanted, "screened"))
-            return
+            return (*seen.unwanted, "screened")
         if copy is not None:
-            shard.set_aside.append((sample.id, source, "near copy of an evaluation picture", copy, "duplicate"))
-            return
+            return "near copy of an evaluation picture", copy, "duplicate"
+        return fields
+
+    def judged(self, looked: Iterable[tuple[Sample, Looked]]) -> Iterator[Judged]:
+        """Yield each sample with the fields to write, or why it is set aside.
+
+        Samples of a sequence come one after the other. It is written whole or not at all: `frames` and `part_of` name only
+        records that are there.
+        """
+        for name, group in itertools.groupby(looked, key=lambda pair: str(pair[0].fields.get("part_of") or pair[0].id)):
+            found: list[Judged] = []
+            fit: dict[str, dict[str, Any]] = {}
+            for sample, seen in group:
+                fate: dict[str, Any] | Fate = (
+                    ("id is there twice", sample.id[:100], "record") if sample.id in fit else self._judge(sample, seen)
+                )
+                if isinstance(fate, dict):
+                    fit[sample.id] = fate
+                found.append((sample, seen, fate))
+            named = [name, *(fit.get(name, {}).get("frames") or ())]
+            # Where a run goes on in the middle of a sequence, the earlier part of it is written.
+            missing = next((one for one in named if one not in fit and self._key(one) not in self._seen), None)
+            lost: Fate = ("sequence is not whole", f"without {str(missing)[:100]}", "screened")
+            yield from ((sample, seen, lost if missing and isinstance(fate, dict) else fate) for sample, seen, fate in found)
+
+    def add(self, archive: TarWriter, shard: _Shard, sample: Sample, seen: Looked, fields: dict[str, Any]) -> None:
+        """Append one sample to the shard."""
         self._remember(sample.id, seen.hash, fields["split"], fields["scene"])
         image_offset = archive.add(f"{sample.id}.{sample.extension}", sample.image)
         text = canonical_json({key: value for key, value in fields.items() if value is not None})
@@ -213,7 +238,7 @@ class ShardWriter:
 
     # -- one shard ------------------------------------------------------------------------------------------------
 
-    def fill(self, samples: Iterator[tuple[Sample, Looked]], progress: Progress) -> bool:
+    def fill(self, samples: Iterator[Judged], progress: Progress) -> bool:
         """Fill and finish one shard; say whether there may be more samples."""
         shard = _Shard(self.finished)
         path = self._path(shard.number, "tar")
@@ -222,12 +247,16 @@ class ShardWriter:
         with path.open("wb") as stream:
             archive = TarWriter(stream)
             while len(shard.rows) < self.samples_per_shard:
-                pair = next(samples, None)
-                if pair is None:
+                judged = next(samples, None)
+                if judged is None:
                     more = False
                     break
                 self.consumed += 1
-                self.add(archive, shard, *pair)
+                sample, seen, fate = judged
+                if isinstance(fate, dict):
+                    self.add(archive, shard, sample, seen, fate)
+                else:
+                    shard.set_aside.append((sample.id[:100], str(sample.fields.get("source", "")), *fate))
                 progress.advance()
             archive.close()
             stream.flush()
@@ -283,6 +312,18 @@ def _index_row(
     }
 
 
+def _what_became_of_them(rejected: Rejected) -> str:
+    """Return why a corpus is empty: the most frequent reasons, and the first thing that was set aside."""
+    facts = rejected.facts()
+    left_out = Counter({reason: count for reasons in facts["left_out"].values() for reason, count in reasons.items()})
+    parts = ""
+    for words, reasons in (("set aside", Counter(facts["rejected"])), ("left out", left_out)):
+        if reasons:
+            parts += f"; {words}: " + ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
+    first = next(iter(rejected), None)
+    return f"{parts}; first: {first.id} of {first.source} {json.dumps(first.detail)}" if first else parts or "; nothing was found to read"
+
+
 def write_shards(
     samples: Iterable[Sample],
     folder: Path,
@@ -330,11 +371,12 @@ def write_shards(
         progress = Progress("write shards", total, "samples")
         progress.start_at(writer.consumed)
         looked = in_order(functools.partial(look, screen=screen, kept=kept), itertools.islice(samples, writer.consumed, None), threads)
-        while writer.fill(looked, progress):
+        judged = writer.judged(looked)
+        while writer.fill(judged, progress):
             pass
         progress.finish()
         if not writer._rows_before:
-            raise DataError(f"{folder}: not one sample was fit to write; {len(rejected)} were set aside: {rejected.facts()['rejected']}")
+            raise DataError(f"not one sample was fit to write{_what_became_of_them(rejected)}")
         writer.publish_into(folder)
         rejected.write(folder / "rejected.jsonl")
         if scratch is None:

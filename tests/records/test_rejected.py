@@ -1,4 +1,6 @@
+import gc
 import json
+import tracemalloc
 
 import pytest
 
@@ -47,3 +49,44 @@ def test_objects_count_apart_from_records_and_duplicates_not_at_all():
     rejected.add("x", "s", "box has no area", kind="object")
     with pytest.raises(DataError, match="1 of 2 objects"):
         rejected.check(0.05)
+
+
+def test_an_empty_collector_is_one_all_the_same():
+    rejected = Rejected()
+    assert rejected
+    assert (len(rejected), rejected.entries()) == (0, [])
+    rejected.check(0.0)
+
+
+def test_lines_are_in_the_order_of_their_texts_and_bytes_are_those_of_a_sorted_list(tmp_path):
+    """Sources, ids and details of any script, one a prefix of another, and halves of surrogate pairs from file names."""
+    names = ["b", "a", "a-1", "A", "", "港", "船", "é", "z", "\U0001f6a2", "a\x00b", "a\x00"]
+    rejected = Rejected()
+    expected = []
+    for source in ("s", "ß"):
+        for name in names:
+            for kind in ("record", "duplicate", "screened", "object"):
+                rejected.add(name, source, f"reason of {kind}", name[::-1], kind=kind)
+                expected.append((source, name, kind, f"reason of {kind}", name[::-1]))
+    rejected.write(tmp_path / "rejected.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_bytes().splitlines()]
+    assert [(line["source"], line["id"], line["kind"], line["reason"], line["detail"]) for line in lines] == sorted(expected)
+    rejected.add("\udcff.png", "s", "file name is no text")
+    assert rejected.entries()[0].id == ""
+    assert "\udcff.png" in {entry.id for entry in rejected}
+
+
+def test_memory_does_not_grow_with_what_is_set_aside():
+    def grown(count):
+        rejected = Rejected()
+        rejected.add("first", "s", "caption is empty")
+        tracemalloc.start()
+        for number in range(count):
+            rejected.add(f"a-rather-long-name-of-a-picture-{number}", "s", "near copy", "x" * 200, kind="duplicate")
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(rejected) == count + 1
+        return held
+
+    assert grown(5_000) < 8 * 5_000

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import textwrap
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow.parquet as pq
 import pytest
@@ -53,6 +54,32 @@ def test_what_was_written_is_read_back(published, make_many):
         assert stored == {**{k: fields[k] for k in ("id", "split", "scene", "source")}, "caption_count": 1, "west": None}
     assert [path.name for path in sorted(published.glob("*.tar"))] == [f"pairs-0000{number}.tar" for number in range(3)]
     assert not list(published.glob(".*"))
+
+
+def test_few_files_are_open_at_a_time_and_none_after_the_last_use(published, make_many, monkeypatch):
+    def held():
+        links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+        return [target for target in map(os.path.realpath, links) if str(published) in target]
+
+    monkeypatch.setattr("rsvlm.records.shards._MOST_OPEN", 2)
+    shards = Shards(published)
+    images = [sample.image for sample in make_many(10, test=3)]
+    for row in (0, 9, 4, 1, 8, 5, 0):
+        assert shards.image(row) == images[row]
+        assert len(held()) <= 2
+    shards.close()
+    assert held() == []
+    assert shards.image(7) == images[7]
+    del shards
+    assert held() == []
+
+
+@pytest.mark.fault
+def test_threads_read_their_own_rows_while_files_make_room_for_others(published, make_many, monkeypatch):
+    monkeypatch.setattr("rsvlm.records.shards._MOST_OPEN", 1)
+    shards, images = Shards(published), [sample.image for sample in make_many(10, test=3)]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda number: shards.image(number % 10) == images[number % 10], range(2000)))
 
 
 def test_webdataset_and_tarfile_read_the_same_shards(published):
@@ -222,8 +249,10 @@ def test_bad_records_are_set_aside_with_reasons_and_good_ones_stay(tmp_path, pic
 
 
 def test_nothing_fit_is_an_error(tmp_path, make_fields):
-    with pytest.raises(DataError, match="not one sample was fit"):
+    with pytest.raises(DataError, match=r"not one sample was fit to write; set aside: record: picture: [^;]+ \(1\); first: a of made "):
         write(tmp_path / "none", [Sample("a", b"", "jpg", make_fields())])
+    with pytest.raises(DataError, match="not one sample was fit to write; nothing was found to read"):
+        write(tmp_path / "empty", [])
 
 
 def test_near_copies_of_evaluation_pictures_do_not_train(tmp_path, picture, make_fields):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from rsvlm.records.geometry import checked_object
 from rsvlm.records.models import LabelledObject, Point, Polygon
 from rsvlm.records.rejected import Rejected
+from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
 
 
@@ -61,7 +62,7 @@ def fit_objects(
         try:
             if raw.fault is not None:
                 raise raw.fault
-            label = names.get(raw.label, raw.label)
+            label = class_name(names.get(raw.label, raw.label))
             found.append(checked_object(label, raw.corners, width, height, difficult=raw.difficult))
         except Unfit as unfit:
             rejected.add(id, source, unfit.reason, f"{raw.where}: {unfit.detail}"[:300], kind="object")

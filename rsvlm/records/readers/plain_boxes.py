@@ -1,5 +1,9 @@
-"""Boxes as plain columns: one file a picture, one object a line, split by commas or spaces (VisDrone, CARPK, LEVIR, RSOD)."""
+"""Boxes as plain columns: one file a picture, one object a line, split by commas or spaces (VisDrone, CARPK, LEVIR, RSOD).
 
+Brackets around corners, as NWPU VHR-10 has them, split as well.
+"""
+
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +38,7 @@ def read(path: Path, columns: Sequence[str]) -> list[Annotation]:
 
 def _object(number: int, line: str, columns: Sequence[str], ends: tuple[str, str]) -> RawObject:
     where = f"line {number}"
-    cells = line.replace(",", " ").split()
+    cells = re.sub("[(),]", " ", line).split()
     if len(cells) < len(columns):
         return RawObject(where, fault=Unfit("line is not an object", f"{len(cells)} columns; {' '.join(columns)}"))
     row = dict(zip(columns, cells, strict=False))

@@ -23,8 +23,8 @@ class Question:
         picture: file name as the source has it; RSIVQA's is without an extension in places.
         question: as it stands.
         answer: as it stands.
-        kind: what is asked: RSVQA's own word (`presence`, `count`, `comp`, `area`, `rural_urban`); for RSIVQA `presence`,
-            `count`, `theme` or `other`, from the words.
+        kind: what is asked: RSVQA's own word (`presence`, `count`, `comp`, `area`, `rural_urban`); for RSIVQA and CRSVQA
+            `presence`, `count`, `theme` or `other`, from the words; for FloodNet `presence`, `count` or `condition`.
         where: its place in the file.
     """
 
@@ -133,12 +133,13 @@ def read_text(path: Path) -> Iterator[Question | Unfit]:
         question, _, answer = rest.partition("?")
         picture, question, answer = picture.strip(), question.strip(), answer.strip()
         if picture and question and answer:
-            yield Question(picture, f"{question}?", answer, _kind(question, answer), f"line {number}")
+            yield Question(picture, f"{question}?", answer, kind_of(question, answer), f"line {number}")
         else:
             yield Unfit("line is not a question", f"line {number}: {line[:60]!r}; picture:question?answer is needed")
 
 
-def _kind(question: str, answer: str) -> str:
+def kind_of(question: str, answer: str) -> str:
+    """Return what is asked, from the words: `presence`, `count`, `theme` or `other`."""
     words = question.casefold()
     if answer.casefold() in ("yes", "no"):
         return "presence"

@@ -1,4 +1,8 @@
-"""Pascal VOC XML: one file a picture, horizontal boxes, or oriented ones as DIOR, SSDD and roLabelImg write them."""
+"""Pascal VOC XML: one file a picture, horizontal boxes, or oriented ones as DIOR, SSDD and roLabelImg write them.
+
+FAIR1M and AIR-SARShip write another tree below the same root: `<objects>`, the class in `<possibleresult>`, corners in
+`<points>` of which the last closes the outline. It is read as well.
+"""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +20,7 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _CORNERS = tuple(f"{axis}_{corner}" for corner in ("left_top", "right_top", "right_bottom", "left_bottom") for axis in "xy")
 _NUMBERED = tuple(f"{axis}{corner}" for corner in range(1, 5) for axis in "xy")
 _TURNED = ("cx", "cy", "w", "h", "angle")
+_CORNERS_AND_CLOSING = 5
 
 
 def _values(box: ElementTree.Element, names: tuple[str, ...]) -> list[float]:
@@ -28,6 +33,15 @@ def _oriented(box: ElementTree.Element) -> Polygon | tuple[Point, ...]:
         return turned_box(*_values(box, _TURNED))
     values = _values(box, _NUMBERED if box.tag == "rotated_bndbox" else _CORNERS)
     return tuple(zip(values[0::2], values[1::2], strict=True))
+
+
+def _listed(points: ElementTree.Element) -> tuple[Point, ...]:
+    """Return the corners of `<points>`: `x,y` each; one that closes the outline is left out."""
+    found = []
+    for point in points.findall("point"):
+        x, _, y = (point.text or "").partition(",")
+        found.append((number_of(x.strip(), "x of a <point>"), number_of(y.strip(), "y of a <point>")))
+    return tuple(found[:-1] if len(found) == _CORNERS_AND_CLOSING and found[0] == found[-1] else found)
 
 
 def corners_in(element: ElementTree.Element) -> Polygon | tuple[Point, ...]:
@@ -43,6 +57,8 @@ def corners_in(element: ElementTree.Element) -> Polygon | tuple[Point, ...]:
         for name in ("robndbox", "rotated_bndbox"):
             if (box := element.find(name)) is not None:
                 return _oriented(box)
+        if (points := element.find("points")) is not None:
+            return _listed(points)
         if (box := element.find("bndbox")) is None:
             raise Unfit("object has no box", f"<object> {(element.findtext('name') or '').strip()!r} without <bndbox>")
         return corners_of_box(*_values(box, _SIDES))
@@ -55,7 +71,7 @@ def corners_in(element: ElementTree.Element) -> Polygon | tuple[Point, ...]:
 def object_in(element: ElementTree.Element) -> RawObject:
     """Return an `<object>`, with its fault where it cannot be read."""
     where = f"line {element.get('line')}"
-    label = (element.findtext("name") or "").strip()
+    label = (element.findtext("name") or element.findtext("possibleresult/name") or "").strip()
     try:
         return RawObject(where, label, corners_in(element), difficult=(element.findtext("difficult") or "0").strip() == "1")
     except Unfit as unfit:
@@ -81,4 +97,5 @@ def read(path: Path) -> list[Annotation]:
         DataError: not XML, or XML with a document type; file and line are named.
     """
     root = root_of(path)
-    return [Annotation((root.findtext("filename") or "").strip(), [object_in(element) for element in root.findall("object")])]
+    picture = (root.findtext("filename") or root.findtext("source/filename") or "").strip()
+    return [Annotation(picture, [object_in(element) for element in [*root.findall("object"), *root.findall("objects/object")]])]
