@@ -96,6 +96,7 @@ def _source(source: Source) -> dict[str, Any]:
         "terms": definition.terms,
         "images": images,
         "bytes": size,
+        "note": definition.note,
     }
 
 

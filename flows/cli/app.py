@@ -18,7 +18,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data = typer.Typer(help="Look into corpora: what happened to an image, what changed between versions.", no_args_is_help=True)
+data = typer.Typer(
+    help="Look into corpora: what happened to an image, what changed between versions; write them for other programs.", no_args_is_help=True
+)
 app.add_typer(data, name="data")
 INTERRUPTED = 130
 
@@ -192,6 +194,21 @@ def diff(
     from flows.cli.data import diff_corpora
 
     diff_corpora(workspace(), first, second, as_json=json)
+
+
+@data.command()
+def export(
+    item: Annotated[str, typer.Argument(help="A corpus: an item, ITEM@REVISION (Git), or a folder.")],
+    folder: Annotated[Path, typer.Argument(help="The new folder; an earlier export there is replaced.", resolve_path=True)],
+    layout: Annotated[str, typer.Option("--format", help="csv (open_clip), jsonl, llava or teochat.")],
+    licence: Annotated[list[str] | None, typer.Option(help="Keep records of this licence alone; may be given several times.")] = None,
+    boxes: Annotated[str, typer.Option(metavar="FROM:TO", help="Rewrite box texts from one format to another, as geochat:teochat.")] = "",
+    json: Json = False,
+) -> None:
+    """Write a corpus in the layout that another program reads, with its pictures and licences."""
+    from flows.cli.data import export_corpus
+
+    export_corpus(workspace(), item, folder, layout, licences=licence or [], boxes=boxes, as_json=json)
 
 
 @app.command()

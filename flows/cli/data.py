@@ -1,12 +1,13 @@
-"""`rsvlm data`: what happened to one image of a corpus, and what changed between two versions of it."""
+"""`rsvlm data`: what happened to one image of a corpus, what changed between two versions of it, and corpora for other programs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.cli.console import print_fields, print_json, print_table
 from flows.versions import corpus, corpus_folder
 from rsvlm.captioning.settings import Subset
+from rsvlm.errors import ConfigurationError
 from rsvlm.recipes.load import load_recipe, split_item
 from rsvlm.recipes.parameters import load_parameters
 from rsvlm.settings import Section
@@ -83,7 +84,7 @@ def diff_corpora(root: Path, first: str, second: str, *, as_json: bool) -> None:
         print_json({"first": first, "second": second, **found})
         return
     rows = [[kind, f"{found['counts'][kind]:,}", "\n".join(_example(entry) for entry in found["examples"].get(kind, ()))] for kind in KINDS]
-    print_table(f"{first} -> {second}", ["change", "records", "first of them"], [*rows, ["none", f"{found['same']:,}", ""]])
+    print_table(f"{first} -> {second}", ["change", "records", "first of them"], [*rows, ["unchanged", f"{found['same']:,}", ""]])
 
 
 def _example(entry: Mapping[str, Any]) -> str:
@@ -94,3 +95,26 @@ def _example(entry: Mapping[str, Any]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def export_corpus(root: Path, item: str, folder: Path, layout: str, *, licences: Sequence[str], boxes: str, as_json: bool) -> None:
+    """Write a corpus for another program and print what was written.
+
+    Raises:
+        ConfigurationError: no such corpus, format or licence, or the folder holds something else.
+        IntegrityError: the corpus is not whole.
+    """
+    from rsvlm.data.export import export
+
+    before, colon, after = boxes.partition(":")
+    if boxes and not (before and colon and after):
+        raise ConfigurationError(f"--boxes '{boxes}': two formats with a colon between are allowed, as geochat:teochat")
+    with corpus(root, item) as found:
+        facts = export(found, folder, layout, name=item, licences=licences, boxes=(before, after) if boxes else None)
+    if as_json:
+        print_json({"folder": str(folder), **facts})
+        return
+    entries = {f"entries: {split}": f"{count:,}" for split, count in facts["entries"].items()}
+    licence_counts = {f"licence: {licence}": f"{sum(by_source.values()):,} pictures" for licence, by_source in facts["licences"].items()}
+    left_out = {f"left out: {reason}": f"{count:,}" for reason, count in facts["left_out"].items()}
+    print_fields({"folder": str(folder), **entries, "pictures": f"{facts['pictures']:,}", **licence_counts, **left_out})

@@ -102,6 +102,12 @@ def _print_model(model: dict[str, Any]) -> None:
     print_table(f"{model['stage']}: memory of one worker, without activations", columns, cells)
 
 
+def _known(known: int, unsized: list[str]) -> str:
+    """Return the disk of sources in words, without a zero where nothing is known."""
+    unknown = f"unknown: {', '.join(unsized)}"
+    return (f"{size(known)} and {unknown}" if known else unknown) if unsized else size(known)
+
+
 def _print_corpus(corpus: dict[str, Any]) -> None:
     rows = [
         [
@@ -114,6 +120,8 @@ def _print_corpus(corpus: dict[str, Any]) -> None:
         for source in corpus["sources"]
     ]
     print_table("sources", ["source", "address", "licence", "size", "images"], rows)
+    if notes := [[source["name"], source["note"]] for source in corpus["sources"] if source["note"]]:
+        print_table("what the figures rest on", ["source", "stated where"], notes)
     space, hours, rates, published = corpus["disk"], corpus["hours"], corpus["rates"], corpus["published"]
     unsized = corpus["sources_without_size"]
     parts = ", ".join(f"{key} {value:,.1f}" for key, value in hours.items() if key not in ("estimate", "total"))
@@ -122,9 +130,9 @@ def _print_corpus(corpus: dict[str, Any]) -> None:
         fields["published (the paper's, not ours)"] = f"{published['images']:,} images, {published['texts']:,} texts; {published['note']}"
     fields |= {
         "images": f"{corpus['images']:,} ({corpus['images_are']}), some {corpus['texts']:,} texts",
-        "disk, sources": size(space["sources"]) + (f" and those of unknown size: {', '.join(unsized)}" if unsized else ""),
+        "disk, sources": _known(space["sources"], unsized),
         "disk, shards": f"{size(space['shards'])}, estimated: {size(space['a_picture'])} a picture, {space['assumption']}",
-        "hours, estimated": f"{hours['total']:,.1f} ({parts})",
+        "hours, estimated": f"{hours['total']:,.1f} ({parts})" + ("; transfer of unknown sizes not counted" if unsized else ""),
         "hours assume": (
             f"{rates['transfer'] / 1e6:g} MB/s, {rates['pictures']:g} pictures a second on each of {rates['threads']} threads, "
             f"{rates['texts']:g} texts checked a second" + (f", {rates['answer_seconds']:g} s an answer" if "answers" in hours else "")

@@ -25,7 +25,7 @@ def _entry(recipe: Recipe, reached: dict[str, int]) -> dict[str, Any]:
         "name": recipe.name,
         "family": recipe.about.family,
         "title": recipe.about.title,
-        "survey_table": recipe.about.survey.table,
+        "survey_table": recipe.about.survey.table if recipe.about.survey else None,
         "level": reached.get(recipe.name, 0),
         "profiles": recipe.profiles,
     }
@@ -44,8 +44,8 @@ def show_recipe(root: Path, name: str, profile: str, *, as_json: bool) -> None:
     sections = {stage: section.model_dump(mode="json") for stage, section in recipe.sections[profile].items()}
     entry = _entry(recipe, levels(root)) | {
         "summary": recipe.about.summary,
-        "reference": recipe.about.survey.reference,
-        "section": recipe.about.survey.section,
+        "reference": recipe.about.survey.reference if recipe.about.survey else None,
+        "section": recipe.about.survey.section if recipe.about.survey else None,
         "licence": recipe.about.licence,
         "file": str(recipe.file.relative_to(root)),
         "profile": profile,
@@ -55,7 +55,8 @@ def show_recipe(root: Path, name: str, profile: str, *, as_json: bool) -> None:
     if as_json:
         print_json(entry)
         return
-    print_fields({key: ", ".join(value) if isinstance(value, list) else value for key, value in entry.items() if key != "stages"})
+    told = {key: value for key, value in entry.items() if key != "stages" and value is not None}
+    print_fields({key: ", ".join(value) if isinstance(value, list) else value for key, value in told.items()})
     for stage, section in sections.items():
         print(f"\n{stage}:")
         for line in _settings(section):

@@ -183,6 +183,7 @@ class SourceDefinition(Settings):
         gsd: ground sampling distance in metres, where it is one.
         images: number of images, where published.
         size: bytes to transfer, where known.
+        note: where licence, images and size are stated, and which of them nobody states.
         mirror: its folder below the mirror; empty: the name.
         parts: where files come from.
         attributes: facts about some of the files.
@@ -199,6 +200,7 @@ class SourceDefinition(Settings):
     gsd: Annotated[float, Field(gt=0)] | None = None
     images: Annotated[int, Field(ge=0)] | None = None
     size: Annotated[int, Field(ge=0)] | None = None
+    note: str = ""
     mirror: RelativePath = ""
     parts: tuple[Part, ...] = Field(min_length=1)
     attributes: tuple[Attributes, ...] = ()

@@ -159,6 +159,7 @@ def _take_all(source: Source, destination: Path, places: Places) -> tuple[Listed
     files = []
     progress = Progress(f"acquire {definition.name}", None, "files")
     for relative in list_files(found):
+        _check_name(found / relative)
         target = destination / relative
         digest = copy_hashed(found / relative, target)
         files.append(ListedFile(relative.as_posix(), target.stat().st_size, digest))
@@ -167,3 +168,13 @@ def _take_all(source: Source, destination: Path, places: Places) -> tuple[Listed
         raise SourceError(f"{found}: holds no files; {definition.name} needs some")
     progress.finish()
     return tuple(files)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse what cannot be listed or copied, before anything waits for a pipe."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{path}: its name is not UTF-8 text; rename it") from None
+    if not path.is_file():
+        raise SourceError(f"{path}: a broken link, a pipe or a device, not a file; remove it")

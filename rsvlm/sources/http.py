@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import random
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ _BLOCK = 1 << 18
 _MAX_REDIRECTS = 5
 _RETRIED = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTED = (301, 302, 303, 307, 308)
+_ON = "run again to go on from where it stopped, or name a folder with copies in RSVLM_MIRROR"
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ def plain(url: str) -> str:
 
 
 class _PublicConnection(HTTPSConnection):
-    """A connection that looks at whom it reached before it says anything."""
+    """A connection that looks at whom it reached before it says anything; a host that is private by its name is known to be."""
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
         peer = connected.getpeername()[0]
-        if _is_private(peer):
+        if _is_private(peer) and not _names_private(self.host):
             connected.close()
             raise SourceError(f"{self.host}: its name leads to {peer}, into a private network; refused")
         return connected
@@ -112,6 +114,11 @@ class _PublicConnection(HTTPSConnection):
 
 class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
+
+
+def refuse_private_peers(manager: urllib3.PoolManager) -> None:
+    """Have a manager's pools, also those of other libraries, refuse public names that lead into private networks."""
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
 
 
 def connections(url: str, patience: Patience) -> urllib3.PoolManager:
@@ -124,8 +131,7 @@ def connections(url: str, patience: Patience) -> urllib3.PoolManager:
     if proxy and not _names_private(host) and not proxy_bypass(host):
         return urllib3.ProxyManager(proxy, **options)  # the proxy resolves names; its own address is often private
     manager = urllib3.PoolManager(**options)
-    if not _names_private(host):
-        manager.pool_classes_by_scheme = {"https": _PublicPool}
+    refuse_private_peers(manager)
     return manager
 
 
@@ -186,19 +192,17 @@ def download(url: str, partial: Path, *, size: int | None = None, max_bytes: int
 def _give_up_or_wait(url: str, reason: str, failures: int, pause: float, started: float, patience: Patience) -> None:
     spent = time.monotonic() - started
     if failures >= patience.attempts:
-        raise SourceError(
-            f"{plain(url)}: {_short(reason)}; gave up after {failures} attempts; run again to go on from where it stopped"
-        ) from None
+        raise SourceError(f"{plain(url)}: {_short(reason)}; gave up after {failures} attempts; {_ON}") from None
     if spent + pause > patience.total:
-        raise SourceError(
-            f"{plain(url)}: {_short(reason)}; gave up after {spent:.0f} s; run again to go on from where it stopped"
-        ) from None
+        raise SourceError(f"{plain(url)}: {_short(reason)}; gave up after {spent:.0f} s; {_ON}") from None
     logger.info("%s: %s; trying again in %.1f s", plain(url), _short(reason), pause)
     time.sleep(pause)
 
 
 def _short(reason: str) -> str:
-    return reason.split("(Caused by")[-1].strip(" )")[:200]
+    """Return a failure's cause in urllib3's words, without the connection object that they begin with."""
+    cause = reason.split("(Caused by")[-1].strip(" )") if "(Caused by" in reason else reason
+    return re.sub(r"^\w*Connection\w*\([^)]*\): ", "", cause)[:200]
 
 
 def _transfer(url: str, partial: Path, have: int, limit: int | None, patience: Patience, progress: Progress) -> None:

@@ -20,7 +20,7 @@ class AcquireSettings(Section):
         known = sorted(path.stem for path in _DEFINITIONS.glob("*.yaml"))
         for name in sources:
             if name not in known:
-                raise ValueError(f"no source '{name}'{nearest(name, known)}; the known ones are in {_DEFINITIONS.parent.name}/definitions")
+                raise ValueError(f"no source '{name}'{nearest(name, known)}; the known ones are in rsvlm/sources/definitions")
         if len(set(sources)) != len(sources):
             raise ValueError("a source is named twice")
         return sources

@@ -1,8 +1,11 @@
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import NameResolutionError
 
 from rsvlm.errors import RsvlmError, SourceError
 from rsvlm.sources import http
@@ -103,6 +106,13 @@ def test_a_public_name_that_leads_to_a_private_address_is_refused(monkeypatch: p
     assert server.asked == []
 
 
+def test_a_private_host_that_the_definition_names_is_reached(server: Server, tmp_path: Path) -> None:
+    """It gets as far as the greeting, which this server, which has no https, does not know."""
+    port = int(server.url.rsplit(":", 1)[1])
+    with pytest.raises(SourceError, match="SSL"):
+        download(f"https://127.0.0.1:{port}/a", tmp_path / "a", patience=Patience(attempts=1))
+
+
 @pytest.mark.parametrize("url", ["http://example.org/a", "ftp://example.org/a", "https://192.168.0.1/a", "https://printer.local/a"])
 def test_addresses_that_are_never_touched(url: str) -> None:
     with pytest.raises(SourceError):
@@ -124,3 +134,8 @@ def test_a_full_disk_is_said_and_not_retried(server: Server, tmp_path: Path, mon
     monkeypatch.setattr(http, "_transfer", full)
     with pytest.raises(RsvlmError, match="the disk is full"):
         download(f"{server.url}/a", tmp_path / "a")
+
+
+def test_a_name_that_leads_nowhere_is_told_without_the_connection_object() -> None:
+    failure = NameResolutionError("h.invalid", HTTPSConnection("h.invalid"), socket.gaierror(-2, "Name or service not known"))
+    assert http._short(str(failure)) == "Failed to resolve 'h.invalid' ([Errno -2] Name or service not known)"

