@@ -5,11 +5,9 @@ from pathlib import Path
 
 from components.stage import Stage, main
 from rsvlm.data.settings import CorpusEvaluateSettings
-from rsvlm.evaluation.run import evaluate
 from rsvlm.evaluation.settings import EvaluateSettings
 from rsvlm.files import canonical_json, publish, remove, write_atomic
 from rsvlm.recipes.load import load_recipe, split_item
-from rsvlm.reports.build import build_report
 
 
 def run(stage: Stage) -> None:
@@ -25,6 +23,9 @@ def run(stage: Stage) -> None:
 
 
 def _model(stage: Stage, section: EvaluateSettings, evidence: Path) -> Mapping[str, float]:
+    from rsvlm.evaluation.run import evaluate  # seconds to import, which the examination of a corpus does without
+    from rsvlm.reports.build import build_report
+
     scratch = stage.scratch(*(stage.root / path for path in dict.fromkeys((section.data, section.model, section.judge))))
     facts: dict[str, object] = {}
     with publish(evidence, facts) as partial:

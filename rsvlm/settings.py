@@ -2,16 +2,49 @@
 
 import difflib
 import json
+import re
+import string
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from rsvlm.errors import ConfigurationError
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _with_group(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"a regular expression is needed ({str(error)[:100]})") from None
+    if not groups:
+        raise ValueError("a regular expression with a group in parentheses is needed, as in ^([a-z]+)_")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_with_group)]
+"""A regular expression of a recipe, whose first group is what it finds."""
+
+
+def slots(*names: str) -> AfterValidator:
+    """Return the check of a template: it may hold these slots, as `{name}`, and no others."""
+
+    def check(text: str) -> str:
+        try:
+            pieces = list(string.Formatter().parse(text))
+        except ValueError as error:
+            raise ValueError(f"a lone brace ({error}); slots: {allowed}; braces are doubled") from None
+        for _, slot, form, conversion in pieces:
+            if slot is not None and (slot not in names or form or conversion):
+                raise ValueError(f"no slot '{{{slot}}}' is known; slots: {allowed}")
+        return text
+
+    allowed = ", ".join(f"{{{name}}}" for name in names)
+    return AfterValidator(check)
 
 
 class Settings(BaseModel):
@@ -42,15 +75,22 @@ def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[
     """Return the keys that a model allows at a location inside it (empty where it is not a model)."""
     fields: list[str] = sorted(model.model_fields)
     current: Any = model
+    candidates: list[type[BaseModel]] = []
     for part in location:
         if isinstance(part, int):
             continue
-        candidates = _models_in(current.model_fields[part].annotation) if part in getattr(current, "model_fields", {}) else []
+        tagged = [candidate for candidate in candidates if part in _tags(candidate)]
+        candidates = tagged or (_models_in(current.model_fields[part].annotation) if part in current.model_fields else [])
         if not candidates:
-            continue  # a union's tag or a mapping's key: stay at the same model
+            continue  # a mapping's key: stay at the same model
         current = candidates[0]
         fields = sorted({name for candidate in candidates for name in candidate.model_fields})
     return fields
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    """Return the values of `kind` by which a union knows a model."""
+    return getattr(model.model_fields["kind"].annotation, "__args__", ()) if "kind" in model.model_fields else ()
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -81,7 +121,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         return f"{where}: {key}: '{given}' is not allowed; allowed: {', '.join(words)}{nearest(given, words)}{more}"
     if fault["type"] == "missing":
         return f"{where}: {key}: this key is missing{more}"
-    return f"{where}: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}{more}"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message[0].lower()}{message[1:]}, not {fault['input']!r}{more}"
 
 
 def validate(model: type[Model], data: Mapping[str, Any], where: str) -> Model:

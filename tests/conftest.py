@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components import environment
+from tests.pipeline.copies import CORPORA, command, copy_repository
 
 environment.apply()
 # A shell that starts us in the background has us ignore Ctrl-C, and every child would inherit that.
@@ -30,6 +31,17 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip("no mirror of the public sources here; set RSVLM_MIRROR to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def corpora(root: Path, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict]]:
+    """A copy of the repository after `rsvlm run` of every data recipe at the smoke profile, two at a time, and the results by recipe."""
+    folder = copy_repository(root, tmp_path_factory.mktemp("corpora"))
+    parameters = folder / "params.yaml"
+    parameters.write_text(parameters.read_text("utf-8").replace("  parallel: 1\n", "  parallel: 2\n"), "utf-8")
+    outcome = command(folder, mirror, "flows.cli.app", "run", *CORPORA, "--profile", "smoke", "--json")
+    assert outcome.returncode == 0, outcome.stderr[-6000:]
+    return folder, {result["name"]: result for result in json.loads(outcome.stdout)}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

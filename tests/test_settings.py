@@ -1,8 +1,9 @@
 """Settings refuse what they do not know, in one line that says what to write instead."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
 from rsvlm.errors import ConfigurationError
 from rsvlm.settings import Name, Settings, nearest, validate
@@ -13,12 +14,23 @@ class Inner(Settings):
     kind: Literal["adam", "lion"] = "adam"
 
 
+class Circle(Settings):
+    kind: Literal["circle"]
+    radius: int = 1
+
+
+class Square(Settings):
+    kind: Literal["square"]
+    side: Inner = Inner()
+
+
 class Outer(Settings):
     name: Name
     steps: int
     optimiser: Inner = Inner()
     layers: tuple[int, ...] = ()
     parts: tuple[Inner, ...] = ()
+    shapes: tuple[Annotated[Circle | Square, Field(discriminator="kind")], ...] = ()
 
 
 def refused(**data: object) -> str:
@@ -36,12 +48,20 @@ def test_right_settings_pass() -> None:
 
 def test_unknown_key_names_the_nearest() -> None:
     message = refused(stpes=3)
-    assert message == ("recipe.yaml: train.a: stpes: unknown key; allowed: layers, name, optimiser, parts, steps (did you mean 'steps'?)")
+    assert message == (
+        "recipe.yaml: train.a: stpes: unknown key; allowed: layers, name, optimiser, parts, shapes, steps (did you mean 'steps'?)"
+    )
 
 
 def test_unknown_key_inside() -> None:
     assert refused(optimiser={"rat": 1}).endswith("optimiser.rat: unknown key; allowed: kind, rate (did you mean 'rate'?)")
     assert refused(parts=[{"rat": 1}]).endswith("parts.0.rat: unknown key; allowed: kind, rate (did you mean 'rate'?)")
+
+
+def test_unknown_key_of_one_kind_among_several() -> None:
+    circle, square = {"kind": "circle"}, {"kind": "square"}
+    assert refused(shapes=[circle, {**square, "radius": 1}]).endswith("shapes.1.square.radius: unknown key; allowed: kind, side")
+    assert refused(shapes=[{**square, "side": {"rat": 1}}]).endswith("side.rat: unknown key; allowed: kind, rate (did you mean 'rate'?)")
 
 
 def test_value_outside_the_allowed() -> None:

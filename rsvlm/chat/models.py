@@ -79,14 +79,18 @@ def identity_of(settings: Settings, places: Places) -> dict[str, Any]:
     """Return the JSON that fixes the model: the hash of its files, which are verified here, or its address and name.
 
     Raises:
-        ConfigurationError: a place that this kind needs is not given.
+        ConfigurationError: a place that this kind needs is not given, or another model lies there than the settings name.
         IntegrityError: a file of the model is missing or changed.
     """
     if isinstance(settings, ServedSettings):
         return {"kind": "served", "base_url": settings.base_url, "model": settings.model}
     folder = opener_of(settings, places).folder
     if isinstance(settings, RegisteredSettings):
-        return {"kind": "registered", "sha256": verify(folder).sha256}
+        found = verify(folder).sha256
+        if settings.sha256 not in (None, found):
+            advice = "bring that model back, or name this one"
+            raise ConfigurationError(f"{folder}: this model is {found}, the recipe asks {settings.sha256}; {advice}")
+        return {"kind": "registered", "sha256": found}
     raw, below = folder.parent.parent, f"{settings.source}/files/"
     files = [[f.path, f.size, f.sha256] for f in verify(raw, only=below).files if f.path.startswith(below)]
     if not files:

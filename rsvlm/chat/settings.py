@@ -71,10 +71,14 @@ class RegisteredSettings(Asking, InProcess):
 
     Attributes:
         model: the model's published folder, relative to the workspace (`models/geochat/sft`).
+        sha256: the hash of that folder's manifest, as the error of a wrong one tells it. With it, a corpus is built by this
+            model or not at all, and one built by another is out of date; without it, whatever lies there is asked, and DVC
+            does not see that it changed.
     """
 
     kind: Literal["registered"]
     model: Folder
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 class ServedSettings(Drawn):

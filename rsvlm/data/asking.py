@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TypeVar
 
-from rsvlm.chat.answers import Answers
 from rsvlm.chat.ask import ask
 from rsvlm.chat.exchange import Answer, Request
 from rsvlm.chat.models import Places
@@ -46,7 +45,7 @@ def _with_answers(items: Iterable[tuple[Item, list[Request]]], model: ModelSetti
             yield from wanted
 
     said: list[Answer | Unfit] = []
-    for _, outcome in ask(requests(), model, Places(raw=work.raw), Answers(work.answers)):
+    for _, outcome in ask(requests(), model, Places(raw=work.raw), work.answers):
         while waiting[0][1] == 0:
             yield waiting.popleft()[0], []
         said.append(outcome)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rsvlm.captioning.settings import FootprintBuilder, MaskBuilder
+from rsvlm.chat.answers import Answers
 from rsvlm.data.builders import (
     balanced_tags,
     box_tasks,
@@ -47,112 +47,76 @@ from rsvlm.data.builders import (
     viewed,
     web_pairs,
 )
-from rsvlm.data.kinds.balanced_tags import BalancedTags
-from rsvlm.data.kinds.box_tasks import BoxTasks, FootprintTasks
-from rsvlm.data.kinds.boxes import BoxCaptions
-from rsvlm.data.kinds.caption_talks import CaptionTalks, InstructedCaptions
-from rsvlm.data.kinds.clips import FrameClips, PanClips
-from rsvlm.data.kinds.described import DescribedPictures, ObjectTalks
-from rsvlm.data.kinds.detection import Detection
-from rsvlm.data.kinds.given_boxes import GivenBoxes
-from rsvlm.data.kinds.graphs import BoxGraphs, FootprintGraphs, SceneGraphs
-from rsvlm.data.kinds.honest import HonestFootprints, HonestMasks, HonestQuestions
-from rsvlm.data.kinds.land_cover import LandCover
-from rsvlm.data.kinds.located_tiles import LocatedTiles
-from rsvlm.data.kinds.main_objects import MainObjects
-from rsvlm.data.kinds.map_scenes import MapScenes
-from rsvlm.data.kinds.map_tags import MapTags
-from rsvlm.data.kinds.measured import MeasuredObjects
-from rsvlm.data.kinds.meta import MetaCaptions
-from rsvlm.data.kinds.modality import Modality
-from rsvlm.data.kinds.native import NativePairs
-from rsvlm.data.kinds.outlines import ObjectOutlines
-from rsvlm.data.kinds.picture_tasks import PictureTasks
-from rsvlm.data.kinds.prominent import ProminentObjects
-from rsvlm.data.kinds.prompts import BoxPrompts, ImagePrompts, MaskPrompts
-from rsvlm.data.kinds.properties import PictureProperties
-from rsvlm.data.kinds.ranked import Ranked
-from rsvlm.data.kinds.regions import RegionTalks
-from rsvlm.data.kinds.sceneclasses import SceneClasses
-from rsvlm.data.kinds.sequences import (
-    ChangeSequences,
-    DamageSequences,
-    DevelopmentSequences,
-    ExampleSequences,
-    PlaceSequences,
-    SceneOptions,
-    UprightBoxes,
-)
-from rsvlm.data.kinds.ships import FineShipChains, ShipChains
-from rsvlm.data.kinds.viewed import ViewedPictures, ViewedTalks
-from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.data.settings import CorpusSettings
 from rsvlm.data.work import Work
+from rsvlm.errors import DataError
 from rsvlm.records.models import SPLITS, Sample
 from rsvlm.records.rejected import Rejected
+from rsvlm.records.unfit import Unfit
 
-_BUILD: dict[type, Callable[[Any, Work], Iterator[Sample]]] = {
-    BalancedTags: balanced_tags.build,
-    BoxCaptions: boxes.build,
-    BoxGraphs: graphs.build,
-    BoxPrompts: prompts.build,
-    BoxTasks: box_tasks.build,
-    CaptionTalks: caption_talks.build,
-    ChangeSequences: changes.build,
-    DamageSequences: damage.build,
-    DescribedPictures: described.build,
-    Detection: detection.build,
-    DevelopmentSequences: development.build,
-    ExampleSequences: examples.build,
-    FineShipChains: fineships.build,
-    FootprintBuilder: boxes.build,
-    FootprintGraphs: graphs.build,
-    FootprintTasks: box_tasks.build,
-    FrameClips: clips.build_frames,
-    GivenBoxes: given_boxes.build,
-    HonestFootprints: honest.build,
-    HonestMasks: honest.build,
-    HonestQuestions: honest.build,
-    ImagePrompts: imageprompts.build,
-    InstructedCaptions: instructed.build,
-    LandCover: land_cover.build,
-    LocatedTiles: located_tiles.build,
-    MainObjects: main_objects.build,
-    MapScenes: map_scenes.build,
-    MapTags: map_tags.build,
-    MaskBuilder: boxes.build,
-    MaskPrompts: prompts.build,
-    MeasuredObjects: measured.build,
-    MetaCaptions: meta.build,
-    Modality: modality.build,
-    NativePairs: native.build,
-    ObjectOutlines: outlines.build,
-    ObjectTalks: described.build_talks,
-    PanClips: clips.build_pans,
-    PictureProperties: properties.build,
-    PictureTasks: picture_tasks.build,
-    PlaceSequences: placesequences.build,
-    ProminentObjects: prominent.build,
-    Ranked: ranked.build,
-    RegionTalks: regions.build,
-    SceneClasses: sceneclasses.build,
-    SceneGraphs: graphs.build,
-    SceneOptions: sceneoptions.build,
-    ShipChains: ships.build,
-    UprightBoxes: upright.build,
-    ViewedPictures: viewed.build,
-    ViewedTalks: viewed.build,
-    WebPairs: web_pairs.build,
+_BUILD: dict[str, Callable[[Any, Work], Iterator[Sample]]] = {
+    "balanced-tags": balanced_tags.build,
+    "box-graphs": graphs.build,
+    "box-prompts": prompts.build,
+    "box-tasks": box_tasks.build,
+    "boxes": boxes.build,
+    "caption-talks": caption_talks.build,
+    "change-sequences": changes.build,
+    "damage-sequences": damage.build,
+    "described": described.build,
+    "detection": detection.build,
+    "development-sequences": development.build,
+    "example-sequences": examples.build,
+    "fine-ship-chains": fineships.build,
+    "footprint-graphs": graphs.build,
+    "footprint-tasks": box_tasks.build,
+    "footprints": boxes.build,
+    "frame-clips": clips.build_frames,
+    "given-boxes": given_boxes.build,
+    "honest-footprints": honest.build,
+    "honest-masks": honest.build,
+    "honest-questions": honest.build,
+    "image-prompts": imageprompts.build,
+    "instructed-captions": instructed.build,
+    "land-cover": land_cover.build,
+    "located-tiles": located_tiles.build,
+    "map-main-object": main_objects.build,
+    "map-scenes": map_scenes.build,
+    "map-tags": map_tags.build,
+    "mask-prompts": prompts.build,
+    "masks": boxes.build,
+    "measured-objects": measured.build,
+    "meta": meta.build,
+    "modality": modality.build,
+    "native": native.build,
+    "object-outlines": outlines.build,
+    "object-talks": described.build_talks,
+    "pan-clips": clips.build_pans,
+    "picture-properties": properties.build,
+    "picture-tasks": picture_tasks.build,
+    "place-sequences": placesequences.build,
+    "prominent-objects": prominent.build,
+    "ranked": ranked.build,
+    "regions": regions.build,
+    "scene-classes": sceneclasses.build,
+    "scene-graphs": graphs.build,
+    "scene-options": sceneoptions.build,
+    "ship-chains": ships.build,
+    "upright-boxes": upright.build,
+    "viewed": viewed.build,
+    "viewed-talks": viewed.build,
+    "web-pairs": web_pairs.build,
 }
+"""The builder of each kind."""
 
 
-def samples(settings: CorpusSettings, raw: Path, answers: Path, *, seed: int, rejected: Rejected, threads: int) -> Iterator[Sample]:
+def samples(settings: CorpusSettings, raw: Path, answers: Answers, *, seed: int, rejected: Rejected, threads: int) -> Iterator[Sample]:
     """Yield every sample of a corpus: test, then validation, then training samples, builder by builder.
 
     Args:
         settings: the recipe's section.
         raw: `data/raw/<item>`.
-        answers: folder with the kept answers of chat models.
+        answers: the kept answers of chat models, which count what is asked.
         seed: of the workspace.
         rejected: takes what is set aside.
         threads: how many pictures or requests are worked on at once.
@@ -164,4 +128,8 @@ def samples(settings: CorpusSettings, raw: Path, answers: Path, *, seed: int, re
     for split in SPLITS:
         work = Work(raw, split, seed, settings.longest, settings.subset, rejected, answers, threads, memory, settings.builders)
         for builder in settings.builders:
-            yield from _BUILD[type(builder)](builder, work)
+            try:
+                yield from _BUILD[builder.kind](builder, work)
+            except Unfit as unfit:  # of no single record: a file that the recipe itself names
+                source = getattr(builder, "source", "")
+                raise DataError(f"builder '{builder.kind}' of source '{source}': {unfit}; check the recipe") from None

@@ -19,7 +19,7 @@ METHODS: dict[str, str] = {
     "osm": "sentences by rule from OpenStreetMap tags",
     "cover": "sentences by rule from shares of land cover",
     "meta": "sentences by rule from metadata (place, date, sensor, resolution)",
-    "template": "questions and answers from templates filled from the annotations",
+    "template": "texts from templates filled from the annotations",
     "model": "written by a model from facts it was given, and checked against them",
     "ranked": "chosen among several candidates by a model's score",
 }
@@ -119,6 +119,8 @@ def _made(counts: Mapping[str, Any]) -> str:
         parts.append(_table(["builder", "images"], most(counts["builders"])))
     if counts["generators"]:
         parts.append(_table(["written by", "images"], most(counts["generators"])))
+    if answers := counts["answers"]:
+        parts.append(f"{answers['answers']:,} answers of models: {answers['tokens_in']:,} tokens read, {answers['tokens_out']:,} written.")
     if counts["tasks"]:
         parts.append(_table(["task", "conversations"], most(counts["tasks"])))
     return "\n\n".join(parts)

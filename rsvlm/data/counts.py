@@ -136,6 +136,7 @@ def counts_of(shards: Shards) -> dict[str, Any]:
         "places": _places(shards),
         "near_copies": _near_copies(shards),
         "rejected": rejected_counts(shards.folder),
+        "answers": read_manifest(shards.folder).facts.get("answers", {}),
         "left_out": read_manifest(shards.folder).facts.get("left_out", {}),
         "image_bytes": sum(shards.index.column("image_size").to_pylist()),
     }

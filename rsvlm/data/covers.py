@@ -15,10 +15,14 @@ from rsvlm.errors import DataError
 from rsvlm.imagery.rasters import RasterInfo, info, read
 from rsvlm.maps.cover import CLASSES, classes_of_codes, read_cover
 from rsvlm.maps.frames import Frame
-from rsvlm.maps.sentinel2 import composite, condition
+from rsvlm.maps.sentinel2 import composite
+from rsvlm.quality.clouds import cloud_share, reflectance
+from rsvlm.quality.settings import CloudBandsScreen
 from rsvlm.records.chips import Window
 from rsvlm.records.pictures import RASTERS, georeference, load, load_mask, window_bounds
 from rsvlm.records.unfit import Unfit
+
+_CLOUDS = CloudBandsScreen(kind="cloud-bands")
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def patches(file: str, settings: LandCover, work: Work) -> Iterator[Patch]:
         if whole is None:
             pixels, _ = read(path, window=place)
             offset = offset_of(file, rule) if isinstance(rule, DerivedCover) else 0
-            picture, cloud = composite(pixels, "true colour", stretch=settings.stretch), condition(pixels, offset).cloud
+            picture = composite(pixels, "true colour", stretch=settings.stretch)
+            cloud = cloud_share(reflectance(pixels, offset=-offset), _CLOUDS)
         else:
             picture = whole.crop((window.x, window.y, window.x + window.width, window.y + window.height))
         annotation = None

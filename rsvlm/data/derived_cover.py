@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsvlm.data.kinds.land_cover import DerivedCover
+from rsvlm.imagery.sentinel2 import SCALE
 from rsvlm.maps.cover import CLASSES
-from rsvlm.maps.sentinel2 import SCALE, select, valid_pixels
+from rsvlm.maps.sentinel2 import select, valid_pixels
 
 SHIFT = -1000
 _PLACE = {each.name: place for place, each in enumerate(CLASSES)}

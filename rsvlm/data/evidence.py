@@ -7,24 +7,30 @@ here once more, with Shapely, so that a fault in a builder's geometry does not v
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
 import shapely.affinity
 from PIL import Image
 
+from rsvlm.captioning.grammar import class_words
 from rsvlm.errors import DataError
 from rsvlm.imagery.rasters import info
 from rsvlm.records.models import LabelledObject, safe_id
 from rsvlm.records.pictures import RASTERS
 from rsvlm.records.raw import RawSource
-from rsvlm.records.readers import boxes_csv, coco, dota, plain_boxes, voc
+from rsvlm.records.readers import auair, boxes_csv, coco, dota, drone_tracks, hrsc, plain_boxes, voc
 from rsvlm.records.readers.annotation import Annotation
+from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
 
 _EDGE = 2.0
+# Records come file by file, so a few files, and the objects of a few pictures, are all that is asked for again.
+_FILES, _PICTURES, _SHAPES = 64, 64, 65_536
+Area = tuple[float, float, float, float]
 _FORMS = {".txt": "dota", ".xml": "voc", ".csv": "csv", ".json": "coco"}
 
 
@@ -54,7 +60,7 @@ class Evidence:
         return tuple(rule for rule, prefix in zip(found, prefixes, strict=True) if not longest or prefix == longest)
 
 
-def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, list[tuple[float, float]], bool]]:
+def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, tuple[tuple[float, float], ...], bool]]:
     """Return (class in the file, corners in pixels of the whole picture, difficult) of a box annotation's readable objects.
 
     Raises:
@@ -67,7 +73,17 @@ def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tupl
     rule = next(iter(evidence.rules(record)), {})
     form, columns = rule.get("format") or _FORMS.get(path.suffix.lower(), ""), tuple(rule.get("columns") or ())
     ignored = rule.get("ignored") or ()
-    return [found for found in _objects(path, origin["picture"], form, columns) if found[0] not in ignored]
+    names = rule.get("names") or {}
+    objects = _objects(path, origin["picture"], form, columns)
+    return [found for found in objects if found[0] not in ignored and is_class_name(names.get(found[0], class_words(found[0])))]
+
+
+def is_class_name(words: str) -> bool:
+    """Say whether a class may have these words for its name; what has others was set aside when the records were made."""
+    try:
+        return bool(class_name(words))
+    except Unfit:
+        return False
 
 
 def boxes_in_window(record: Mapping[str, Any], evidence: Evidence) -> list[tuple[str, shapely.Polygon, bool]]:
@@ -93,7 +109,8 @@ def annotated_pictures(evidence: Evidence, rule: Mapping[str, Any]) -> Iterator[
     for annotation in source.find(rule["annotations"]):
         path = source.path(annotation)
         for content in _parsed(path, rule["format"], tuple(rule["columns"])):
-            picture = rule["pictures"].format(stem=path.stem, name=content.picture or path.stem)
+            stem = path.stem.removesuffix(rule["suffix"])
+            picture = rule["pictures"].format(stem=stem, name=content.picture or stem)
             if (source.folder / "files" / picture).is_file():
                 yield annotation, picture
 
@@ -105,33 +122,40 @@ def in_window(
     origin = record["origin"]
     share = next((rule["chips"]["visible_share"] for rule in evidence.rules(record) if rule.get("chips")), 0.5)
     x, y, width, height = origin["window"] or (0, 0, record["width"], record["height"])
-    window = shapely.box(x, y, x + width, y + height)
-    picture = shapely.box(0, 0, *size_of(evidence.source(str(record["source"])).path(origin["picture"])))
+    window = (x, y, x + width, y + height)
+    size = size_of(evidence.source(str(record["source"])).path(origin["picture"]))
     found = []
     for label, corners, difficult in objects:
-        polygon = shapely.Polygon(corners)
-        if not polygon.is_valid or polygon.area <= 0 or polygon.convex_hull.area > polygon.area * (1 + 1e-9):
-            continue
-        whole = _inside(polygon, picture, 0.5)
-        kept = _inside(whole, window, share) if whole is not None else None
+        whole = _usable(tuple(corners), size)
+        kept = _inside(*whole, window, share) if whole is not None else None
         if kept is not None:
             found.append((label, shapely.affinity.translate(kept, -x, -y), difficult))
     return found
 
 
-def _inside(polygon: shapely.Polygon, area: shapely.Polygon, share: float) -> shapely.Polygon | None:
-    """Return what stands for an object in an area.
+@lru_cache(_SHAPES)
+def _usable(corners: tuple[tuple[float, float], ...], size: tuple[int, int]) -> tuple[shapely.Polygon, Area] | None:
+    """Return what stands for an object in its whole picture, with its bounds; nothing where it has no sound shape."""
+    polygon = shapely.Polygon(corners)
+    if not polygon.is_valid or polygon.area <= 0 or polygon.convex_hull.area > polygon.area * (1 + 1e-9):
+        return None
+    kept = _inside(polygon, polygon.bounds, (0, 0, *size), 0.5)
+    return None if kept is None else (kept, kept.bounds)
+
+
+def _inside(polygon: shapely.Polygon, bounds: Area, area: Area, share: float) -> shapely.Polygon | None:
+    """Return what stands for an object in an area (left, top, right, bottom).
 
     Itself where it lies inside, the box around its visible part where it is cut, nothing where less than `share` of it is
     visible (a hair's breadth of rounding counts as enough).
     """
-    x1, y1, x2, y2 = polygon.bounds
-    left, top, right, bottom = area.bounds
+    x1, y1, x2, y2 = bounds
+    left, top, right, bottom = area
     if x1 >= left - _EDGE and y1 >= top - _EDGE and x2 <= right + _EDGE and y2 <= bottom + _EDGE:
         return polygon
     if x1 >= right or y1 >= bottom or x2 <= left or y2 <= top:
         return None
-    visible = polygon.intersection(area)
+    visible = polygon.intersection(shapely.box(*area))
     if visible.area <= 0 or visible.area < (share - 1e-9) * polygon.area:
         return None
     return shapely.box(*visible.bounds)
@@ -147,24 +171,37 @@ def size_of(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-@cache
+@lru_cache(_FILES)
 def _parsed(path: Path, form: str, columns: tuple[str, ...]) -> tuple[Annotation, ...]:
     if form == "coco":
         return tuple(found.annotation for found in coco.read(path) if not isinstance(found, Unfit))
     if form == "plain":
         return tuple(plain_boxes.read(path, columns))
-    reader = {"dota": dota.read, "voc": voc.read, "csv": boxes_csv.read}.get(form)
+    if form == "auair":
+        return tuple(found for found in auair.read(path) if not isinstance(found, Unfit))
+    reader = {"csv": boxes_csv.read, "dota": dota.read, "hrsc": hrsc.read, "tracks": drone_tracks.read, "voc": voc.read}.get(form)
     if reader is None:
-        raise DataError(f"{path}: not a box annotation this module reads; {', '.join(sorted(_FORMS.values()))} or plain")
+        raise DataError(f"{path}: no box annotation of a known form; without `format` of a recipe: {', '.join(sorted(_FORMS.values()))}")
     return tuple(reader(path))
 
 
-def _objects(path: Path, picture: str, form: str, columns: tuple[str, ...]) -> list[tuple[str, list[tuple[float, float]], bool]]:
+@lru_cache(_FILES)
+def _by_name(path: Path, form: str, columns: tuple[str, ...]) -> Mapping[str, Sequence[Annotation]]:
+    """Return a file's annotations by the name of their picture, so that a file of a million pictures is gone through once."""
+    found: dict[str, list[Annotation]] = {}
+    for content in _parsed(path, form, columns):
+        found.setdefault(Path(content.picture).name, []).append(content)
+    return found
+
+
+@lru_cache(_PICTURES)
+def _objects(
+    path: Path, picture: str, form: str, columns: tuple[str, ...]
+) -> tuple[tuple[str, tuple[tuple[float, float], ...], bool], ...]:
     contents = _parsed(path, form, columns)
-    name = Path(picture).name
-    chosen = [content for content in contents if len(contents) == 1 or Path(content.picture).name == name]
-    objects = [raw for content in chosen for raw in content.objects if not isinstance(raw.fault, Unfit)]
-    return [(raw.label, [(float(x), float(y)) for x, y in raw.corners], raw.difficult) for raw in objects]
+    chosen = contents if len(contents) == 1 else _by_name(path, form, columns).get(Path(picture).name, ())
+    objects = [raw for content in chosen for raw in content.objects if raw.fault is None and np.isfinite(raw.corners).all()]
+    return tuple((raw.label, tuple((float(x), float(y)) for x, y in raw.corners), raw.difficult) for raw in objects)
 
 
 def stored_objects(record: Mapping[str, Any]) -> list[LabelledObject]:

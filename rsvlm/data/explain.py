@@ -2,6 +2,7 @@
 
 import bisect
 import difflib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,7 +200,12 @@ def _expected(files: RawFiles, source: str, file: str, draw: Draw) -> list[str]:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    """Return up to three near names in words; of many known ones, those that stand near it in the alphabet are compared."""
+    """Return up to three near names in words, or else names that contain it.
+
+    Of many known ones, those that stand near it in the alphabet are compared.
+    """
     place = bisect.bisect(known, name)
     close = difflib.get_close_matches(name[:200], known[max(0, place - _MOST_COMPARED // 2) : place + _MOST_COMPARED // 2], n=3, cutoff=0.5)
+    part = name.lower()
+    close = close or list(itertools.islice((whole for whole in known if part in whole.lower()), 3))
     return f"; nearest: {', '.join(close)}" if close else ""

@@ -2,7 +2,7 @@
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +14,7 @@ from rsvlm.conversations.geochat import VQA_SUFFIX
 from rsvlm.data.kinds.tasks import GivenQuestions
 from rsvlm.data.work import Work
 from rsvlm.errors import ConfigurationError
-from rsvlm.records.readers import choice, rsvqa
+from rsvlm.records.readers import choice, crsvqa, floodnet, rsvqa
 from rsvlm.records.text import clean_text
 from rsvlm.records.unfit import Unfit
 
@@ -130,7 +130,10 @@ def _read(rule: GivenQuestions, work: Work, source: str) -> Iterator[rsvqa.Quest
     if not rule.files:
         raise ConfigurationError(f"source '{source}': questions in the layout '{rule.layout}' need `files`")
     for file in rule.files:
-        yield from rsvqa.read_text(raw.path(file)) if rule.layout == "rsivqa" else _choice(raw.path(file))
+        if rule.layout == "crsvqa":
+            yield from crsvqa.read([raw.path(name) for name in raw.find(file)])
+        else:
+            yield from _READ[rule.layout](raw.path(file))
 
 
 def _choice(path: Path) -> Iterator[rsvqa.Question | Unfit]:
@@ -147,3 +150,10 @@ def _choice(path: Path) -> Iterator[rsvqa.Question | Unfit]:
             continue
         kind = "count" if counts else "presence"
         yield rsvqa.Question(record.image, talk.question.removesuffix(VQA_SUFFIX), talk.reply, kind, record.where)
+
+
+_READ: dict[str, Callable[[Path], Iterator[rsvqa.Question | Unfit]]] = {
+    "choice": _choice,
+    "floodnet": floodnet.read,
+    "rsivqa": rsvqa.read_text,
+}

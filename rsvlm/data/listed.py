@@ -25,6 +25,8 @@ from rsvlm.records.text import LONGEST_LABEL, clean_text
 from rsvlm.records.unfit import Unfit
 
 _QUALITY = 92
+WITH_A_LIST = ("lines", "karpathy", "nwpu")
+"""Layouts of which a file lists the pictures, with classes or captions."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,13 @@ def _placed(listing: Listing, where: str, name: str, label: str | None, split: s
 
 
 def _in_folders(listing: Listing, raw: RawSource) -> Iterator[Listed | Unfit]:
-    """Yield the pictures below folders that are named after classes; the class need not be the nearest folder."""
+    """Yield the pictures below folders, which are named after classes where the recipe says so; it need not be the nearest."""
     for found in scenes_in(raw, listing.file):
         if isinstance(found, Unfit):
             yield found
+            continue
+        if listing.label is None:
+            yield Listed(found.picture, found.picture, found.picture)
             continue
         match = re.search(listing.label, found.picture)
         if match is None:
@@ -126,14 +131,13 @@ def named(listing: Listing, prefix: str, name: str) -> tuple[str, str]:
     """Return (id, scene) of a picture by its name as listed.
 
     Raises:
-        DataError: a pattern of the recipe does not match.
-        Unfit: the name gives no safe id.
+        Unfit: a pattern of the recipe does not match the name, or it gives no safe id.
     """
     found = []
     for pattern in (listing.name, listing.scene):
         match = re.search(pattern, name)
         if match is None:
-            raise DataError(f"the recipe's pattern {pattern!r} does not match the picture name {name[:100]!r}")
+            raise Unfit("picture name does not match the recipe's pattern", f"{pattern!r}, {name[:100]!r}")
         found.append(safe_id(prefix, *(part for part in match.groups() if part)))
     return found[0], found[1]
 

@@ -154,7 +154,7 @@ def _size(path: Path) -> tuple[int, int]:
         with Image.open(path) as picture:
             return picture.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unfit("picture: broken", f"{path.name}: {error}"[:200]) from None
+        raise Unfit("picture: broken", f"{path.name}: {str(error).replace(str(path), path.name)}"[:200]) from None
 
 
 def scene_of(settings: MapPictures, place: Place) -> str:

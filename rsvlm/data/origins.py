@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from rsvlm.captioning.settings import ChipSettings
 from rsvlm.records.chips import windows
-from rsvlm.records.models import safe_id
+from rsvlm.records.models import id_part, safe_id
 from rsvlm.records.raw import RawSource
 from rsvlm.records.unfit import Unfit
 
@@ -22,7 +22,7 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 def slug(file: str) -> str:
     """Return a file's stem as it stands in ids."""
-    return re.sub(r"[^a-z0-9_]+", "-", PurePosixPath(file).stem.lower()).strip("-")
+    return id_part(PurePosixPath(file).stem)
 
 
 def is_picture(file: str) -> bool:

@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rsvlm.contrastive.build import load_weights
-from rsvlm.contrastive.model import DualEncoder
 from rsvlm.contrastive.settings import Architecture, LinearHead, NoHead
 from rsvlm.data.kinds.similarity import FitSettings, SimilaritySettings
 from rsvlm.errors import DataError
@@ -68,6 +66,9 @@ class Similarity:
         Raises:
             DataError: a file of weights does not fit, or too few captioned pictures are there to join the towers.
         """
+        from rsvlm.contrastive.build import load_weights  # seconds to import, and most corpora compare nothing
+        from rsvlm.contrastive.model import DualEncoder
+
         head = NoHead(kind="none") if settings.weights.whole is None else LinearHead(kind="linear")
         architecture = Architecture(
             vision=settings.vision, text=settings.text, image_head=head, text_head=head, embedding=settings.embedding

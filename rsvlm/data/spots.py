@@ -122,7 +122,7 @@ def placed_objects(settings: AnnotatedPictures, work: Work, place: Place) -> tup
     raw = work.source(settings.source)
     picture, objects = whole(settings, raw, place, work.rejected)
     if isinstance(settings, MaskPictures):
-        mask = load_mask(raw.path(place.annotation))
+        mask = load_mask(raw.path(place.annotation), settings.colours)
         if mask.shape != (picture.height, picture.width):
             raise Unfit("mask has another size than its picture", f"{mask.shape[1]} x {mask.shape[0]}")
         return picture, m2b.as_objects(mask, {int(value): noun for value, noun in settings.classes.items()}, settings.m2b)

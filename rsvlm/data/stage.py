@@ -1,10 +1,12 @@
 """The whole making of a corpus: from raw sources to a published folder of pairs or conversations."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rsvlm.chat.answers import Answers
 from rsvlm.data.build import samples
 from rsvlm.data.choosing import choose, chooses, chosen_samples
 from rsvlm.data.screening import picture_screen, screened_texts
@@ -55,6 +57,7 @@ def make_corpus(
     rejected = Rejected()
     screens = settings.quality.screens
     question = sha256_of([code, [screen.model_dump(mode="json") for screen in screens]])
+    asked = Answers(answers)
     facts: dict[str, Any] = {}
     with kept_looks(looks, question) as kept:
         write = partial(
@@ -66,7 +69,7 @@ def make_corpus(
             screen=picture_screen(screens),
             kept=kept,
         )
-        stream = screened_texts(samples(settings, raw, answers, seed=seed, rejected=rejected, threads=threads), screens, rejected)
+        stream = screened_texts(samples(settings, raw, asked, seed=seed, rejected=rejected, threads=threads), screens, rejected)
         copies: NearIndex | None = NearIndex(below=settings.copies.below, segments=settings.copies.segments)
         if chooses(settings.quality):
             candidates = scratch / "candidates"
@@ -79,6 +82,8 @@ def make_corpus(
             write(stream, folder, rejected, prefix=prefix, scratch=scratch / "shards", copies=copies)
             rejected.check(rejected_share)
             facts.update(facts_of(folder), **rejected.facts())
+            if (total := asked.counts.total()).answers:
+                facts["answers"] = asdict(total)
 
 
 def _chosen(shards: Shards, settings: CorpusSettings, embed: Embed | None, rejected: Rejected) -> Iterator[Sample]:

@@ -118,7 +118,7 @@ def _answered(
 ) -> Iterator[Written[Record]]:
     prompt, places = prompt_named(writer.prompt), _places(writer, work)
     rules = rules_of(prompt, longest, writer.fewest_words)
-    answers = work.once(("answers",), lambda: Answers(work.answers))
+    answers = work.answers
     generator = generator_of(writer, prompt, places)
     waiting: deque[Subject[Record]] = deque()
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rsvlm.captioning.build import wanted
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.records.models import Split
 from rsvlm.records.raw import RawSource
 from rsvlm.records.rejected import Kind, Rejected
@@ -31,7 +32,7 @@ class Work:
         longest: the most characters of a text.
         subset: share of the samples that the profile keeps.
         rejected: takes what is set aside and counts what is left out.
-        answers: folder with the kept answers of chat models.
+        answers: the kept answers of chat models, which count what this corpus asks.
         threads: how many pictures or requests are worked on at once.
         memory: what `once` has made; shared by the passes over the three splits.
         builders: settings of all builders of the corpus, for what is worked out over all of them.
@@ -43,7 +44,7 @@ class Work:
     longest: int
     subset: Subset
     rejected: Rejected
-    answers: Path
+    answers: Answers
     threads: int = 2
     memory: dict[Hashable, Any] = field(default_factory=dict)
     builders: tuple[Any, ...] = ()
@@ -83,8 +84,8 @@ class Work:
         return False
 
     def drop(self, name: str, source: str, unfit: Unfit, *, kind: Kind = "record") -> None:
-        """Set a record (or an object of one) aside with its reason."""
-        self.rejected.add(name, source, unfit.reason, unfit.detail, kind=kind)
+        """Set a record (or an object of one) aside with its reason, which does not depend on where the workspace lies."""
+        self.rejected.add(name, source, unfit.reason, unfit.detail.replace(f"{self.raw}/", ""), kind=kind)
 
     def screen_out(self, name: str, source: str, reason: str, detail: str = "") -> None:
         """Count a record that the recipe's rules do not want; it is listed, but no fault of the data."""

@@ -78,9 +78,14 @@ def open_raster(path: Path) -> Iterator[Any]:
             yield dataset
     except RasterioIOError as error:
         reason = "format" if "not recognized" in str(error) else "broken"
-        raise ImageError(path.name, reason, f"not a readable GeoTIFF: {str(error).splitlines()[0]}") from None
+        raise ImageError(path.name, reason, f"not a readable GeoTIFF: {_said(error, path)}") from None
     except RasterioError as error:
-        raise ImageError(path.name, "broken", str(error).splitlines()[0]) from None
+        raise ImageError(path.name, "broken", _said(error, path)) from None
+
+
+def _said(error: Exception, path: Path) -> str:
+    """Return the first line of what a library says, without the folder: the same wherever the workspace lies."""
+    return (str(error).splitlines() or [type(error).__name__])[0].replace(str(path), path.name)
 
 
 def info(path: Path) -> RasterInfo:

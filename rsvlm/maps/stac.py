@@ -17,6 +17,7 @@ from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests import Request, RequestException
+from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from rsvlm.errors import SourceError
@@ -25,7 +26,7 @@ from rsvlm.maps.geometry import Bounds, check_bounds
 from rsvlm.maps.patience import Pace
 from rsvlm.records.unfit import Unfit
 from rsvlm.settings import Settings
-from rsvlm.sources.http import PATIENT, Patience, check_url, plain
+from rsvlm.sources.http import PATIENT, Patience, check_url, plain, refuse_private_peers
 
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 _GEOTIFF = ("image/tiff", "image/vnd.stac.geotiff")
@@ -139,7 +140,7 @@ def _items(wanted: Search, patience: Patience) -> Iterator[Any]:
 
 
 def _connection(patience: Patience) -> StacApiIO:
-    """Return pystac-client's transport with our retries. No redirects: they could lead into a private network."""
+    """Return pystac-client's transport with our retries. No redirects, and no names, that lead into a private network."""
     retries = Retry(
         total=patience.attempts - 1,
         backoff_factor=patience.first_wait,
@@ -149,6 +150,9 @@ def _connection(patience: Patience) -> StacApiIO:
     )
     connection = StacApiIO(max_retries=retries)
     connection.session.max_redirects = 0
+    for adapter in connection.session.adapters.values():
+        if isinstance(adapter, HTTPAdapter):
+            refuse_private_peers(adapter.poolmanager)
     return connection
 
 

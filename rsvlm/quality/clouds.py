@@ -19,15 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rsvlm.imagery.sentinel2 import SCALE, band_names
 from rsvlm.quality.settings import CloudBandsScreen, CloudScreen
 from rsvlm.records.unfit import Unfit
 
 Bands = Mapping[str, NDArray[np.float32]]
 NEEDED = ("B02", "B03", "B04", "B11")
-TWELVE = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12")
-THIRTEEN = (*TWELVE[:10], "B10", *TWELVE[10:])
 _GRID = 32
-_SCALE = 10_000.0
 
 
 def white_share(picture: Image.Image, settings: CloudScreen) -> float:
@@ -56,12 +54,11 @@ def reflectance(numbers: NDArray[np.generic], *, offset: int) -> dict[str, NDArr
     Raises:
         Unfit: another number of bands.
     """
-    names = {len(TWELVE): TWELVE, len(THIRTEEN): THIRTEEN}.get(len(numbers))
-    if numbers.ndim != 3 or names is None:
+    if numbers.ndim != 3 or len(numbers) not in (12, 13):
         raise Unfit("bands are not Sentinel-2's", f"shape {numbers.shape}; 12 or 13 bands of height and width are needed")
     values = numbers.astype(np.float32)
-    scaled = np.where(values > 0, (values - offset) / _SCALE, np.nan).astype(np.float32)
-    return dict(zip(names, scaled, strict=True))
+    scaled = np.where(values > 0, (values - offset) / SCALE, np.nan).astype(np.float32)
+    return dict(zip(band_names(len(numbers)), scaled, strict=True))
 
 
 def cloud_mask(bands: Bands, settings: CloudBandsScreen) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -19,6 +19,7 @@ from rsvlm.errors import ConfigurationError
 from rsvlm.recipes.schema import FAMILIES, PROFILES, STAGES, About, section_model
 from rsvlm.recipes.yaml import read_yaml
 from rsvlm.settings import Section, nearest, validate
+from rsvlm.sources.settings import AcquireSettings
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,25 @@ def check_recipe(path: Path) -> Recipe:
             sections.setdefault(items[item], {})[stage] = section
     if "laptop" not in sections:
         raise ConfigurationError(f"{path}: no section for '{name}'; a recipe needs at least its laptop profile")
+    for profile, stages in sections.items():
+        _check_sources(path, item_of(name, profile), stages)
     return Recipe(name, path, about, sections)
+
+
+def _check_sources(path: Path, item: str, stages: Mapping[str, Section]) -> None:
+    """Refuse a builder that reads a source which its item does not acquire."""
+    if not isinstance(acquire := stages.get("acquire"), AcquireSettings):
+        return
+    for stage in ("caption", "instruct"):
+        for position, builder in enumerate(getattr(stages.get(stage), "builders", ())):
+            for key in ("source", "map_source"):
+                named = getattr(builder, key, None)
+                if named and named not in acquire.sources:
+                    acquired = list(acquire.sources)
+                    raise ConfigurationError(
+                        f"{path}: {stage}.{item}: builders.{position}.{key}: '{named}' is not acquired; acquire.{item}.sources has: "
+                        f"{', '.join(acquired)}{nearest(named, acquired)}"
+                    )
 
 
 def _items(path: Path, data: Mapping[str, Any], stage: str) -> Mapping[str, Any]:

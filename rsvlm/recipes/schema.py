@@ -26,11 +26,15 @@ class Survey(Settings):
 
 
 class About(Section):
-    """What a system is, for lists, cards and reports."""
+    """What a system is, for lists, cards and reports.
+
+    Attributes:
+        survey: its place in the survey; None for a system of your own.
+    """
 
     title: str
     summary: str
-    survey: Survey
+    survey: Survey | None = None
     licence: str
 
 

@@ -98,9 +98,13 @@ def _spread(columns: list[dict[str, Any]], wanted: int) -> list[int]:
     for row, column in enumerate(columns):
         rows.setdefault(str(column["source"]), []).append(row)
     share = max(1, -(-wanted // max(1, len(rows))))
-    picks = [[found[index * len(found) // share] for index in range(min(share, len(found)))] for _, found in sorted(rows.items())]
+    picks = [_evenly(found, min(share, len(found))) for _, found in sorted(rows.items())]
     turns = [pick[turn] for turn in range(share) for pick in picks if turn < len(pick)]
     return turns[:wanted]
+
+
+def _evenly(rows: list[int], count: int) -> list[int]:
+    return [rows[index * len(rows) // count] for index in range(count)]
 
 
 def _view(shards: Shards, row: int, column: Mapping[str, Any], album: Album) -> SampleView:

@@ -12,7 +12,7 @@ from rsvlm.chat.exchange import Answer, Message, Request
 from rsvlm.chat.models import Places
 from rsvlm.chat.settings import RegisteredSettings
 from rsvlm.errors import ConfigurationError, IntegrityError
-from rsvlm.files import publish
+from rsvlm.files import publish, read_manifest
 from rsvlm.instruction.model import load
 from rsvlm.instruction.train import pretrain
 from tests.instruction import conftest as instruction
@@ -67,6 +67,15 @@ def test_what_such_a_model_cannot_take(workspace, tmp_path):
     good, bad = answered(workspace, [asked(1)[0], broken], tmp_path, "broken")
     assert isinstance(good, Answer)
     assert bad.reason == "picture cannot be decoded"
+
+
+@pytest.mark.integration
+def test_a_recipe_may_name_the_very_model_that_it_asks(workspace, tmp_path):
+    """With its hash in the recipe, another model at the same place is no answer, and DVC sees when the recipe names another."""
+    hashed = read_manifest(workspace / "models/geochat/pretrain").sha256
+    assert answered(workspace, asked(1), tmp_path, sha256=hashed) == answered(workspace, asked(1), tmp_path, "other")
+    with pytest.raises(ConfigurationError, match=f"this model is {hashed}, the recipe asks {'0' * 64}"):
+        answered(workspace, asked(1), tmp_path, sha256="0" * 64)
 
 
 def test_places_that_are_missing_are_named(tmp_path):

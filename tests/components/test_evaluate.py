@@ -43,8 +43,8 @@ def measured(monkeypatch):
         verify(evidence)
         write_atomic(output, f"{item} {about.title} {sorted(sections)} {metrics}".encode())
 
-    monkeypatch.setattr(component, "evaluate", evaluate)
-    monkeypatch.setattr(component, "build_report", report)
+    monkeypatch.setattr("rsvlm.evaluation.run.evaluate", evaluate)
+    monkeypatch.setattr("rsvlm.reports.build.build_report", report)
 
 
 def test_everything_is_there_once_metrics_are(stage, measured):
@@ -62,7 +62,7 @@ def test_a_report_that_fails_leaves_no_metrics_of_an_older_run(stage, measured, 
     def broken(*arguments):
         raise RsvlmError("no room")
 
-    monkeypatch.setattr(component, "build_report", broken)
+    monkeypatch.setattr("rsvlm.reports.build.build_report", broken)
     with pytest.raises(RsvlmError, match="no room"):
         component.run(stage)
     assert not (stage.root / "reports" / "x" / "metrics.json").exists()
@@ -74,7 +74,7 @@ def test_a_leak_publishes_nothing_and_keeps_the_scratch(stage, measured, monkeyp
         (scratch / "kept").write_text("x")
         raise LeakError("1 evaluation samples are in the training data")
 
-    monkeypatch.setattr(component, "evaluate", leaking)
+    monkeypatch.setattr("rsvlm.evaluation.run.evaluate", leaking)
     with pytest.raises(LeakError):
         component.run(stage)
     assert not (stage.root / "reports" / "x").exists() or not list((stage.root / "reports" / "x").iterdir())

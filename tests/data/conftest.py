@@ -1,4 +1,4 @@
-"""Smoke corpora of the data recipes, built once a session from the mirror, in this process."""
+"""Smoke corpora of the data recipes, once a session: those of the whole recipes where these run too, else built in this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from rsvlm.recipes.load import Recipe, item_of, load_recipe
 from rsvlm.records.shards import Shards
 from rsvlm.sources.acquire import acquire
 from rsvlm.sources.fetch import open_places
+from tests.pipeline.copies import CORPORA
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,30 @@ class Built:
         return check_corpus(Shards(self.folder), self.evidence)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have every test of a smoke corpus run with the recipes, whose corpora it then finds made."""
+    for item in items:
+        if "built" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.recipe)
+            item.add_marker(pytest.mark.timeout(3600))
+
+
+def _found(root: Path, name: str) -> Built:
+    recipe, item = load_recipe(root, name), item_of(name, "smoke")
+    sections = recipe.sections["smoke"]
+    raw, section = root / "data/raw" / item, sections.get("caption") or sections["instruct"]
+    folder = root / "data" / ("pairs" if "caption" in sections else "conversations") / item
+    return Built(recipe, raw, folder, evidence_of(section, raw))
+
+
 @pytest.fixture(scope="session")
-def built(root: Path, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
-    """Return a function that builds a recipe's smoke corpus (or another profile's), once each."""
+def built(request: pytest.FixtureRequest, root: Path, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
+    """Return a function that gives a recipe's smoke corpus (or builds another profile's), once each."""
     made: dict[tuple[str, str], Built] = {}
+    if any(item.path.name == "test_corpora.py" and item.path.parent.name == "pipeline" for item in request.session.items):
+        folder, _ = request.getfixturevalue("corpora")
+        made = {(name, "smoke"): _found(folder, name) for name in CORPORA}
     home = tmp_path_factory.mktemp("corpora")
 
     def build(name: str, profile: str = "smoke") -> Built:

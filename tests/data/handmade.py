@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from rsvlm.chat.answers import Answers
 from rsvlm.data.build import samples
 from rsvlm.data.checking import statements_of
 from rsvlm.data.examine import evidence_of
@@ -52,8 +53,9 @@ def corpus(*builders: Mapping[str, Any]) -> CorpusSettings:
 
 def made_records(settings: CorpusSettings, raw: Path, rejected: Rejected | None = None) -> list[Record]:
     """Build all records, checked as they are before they are stored."""
+    aside, answers = Rejected() if rejected is None else rejected, Answers(raw / "answers")
     found = []
-    for one in samples(settings, raw, raw / "answers", seed=SEED, rejected=Rejected() if rejected is None else rejected, threads=1):
+    for one in samples(settings, raw, answers, seed=SEED, rejected=aside, threads=1):
         with Image.open(io.BytesIO(one.image)) as picture:
             width, height = picture.size
         found.append(checked_fields({**one.fields, "id": one.id, "width": width, "height": height}, longest=2000))

@@ -81,6 +81,8 @@ def test_objects_set_aside_are_told_with_their_picture(root: Path) -> None:
 def test_names_that_nobody_knows(root: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"'tiny-p99' is no record.*nearest: .*tiny-p0"):
         told(root, "tiny-p99")
+    with pytest.raises(ConfigurationError, match=r"'LARG' is no record.*nearest: .*large"):
+        told(root, "LARG")  # a part of a name
     with pytest.raises(ConfigurationError, match="is no record"):
         told(root, "tiny-large-7_7")  # no window begins there
     with pytest.raises(ConfigurationError, match="is no record"):

@@ -6,6 +6,7 @@ import pytest
 
 from rsvlm.captioning.settings import ChipSettings
 from rsvlm.data.origins import Naming, RawFiles, made_from
+from rsvlm.records.models import safe_id
 from tests.data.corpora import make_raw
 
 
@@ -19,6 +20,8 @@ from tests.data.corpora import make_raw
         ("dota-p0706-0_160-x", "images/P0706.png", False),
         ("dior-00011-00011", "images/Old Town (2).png", False),
         ("x-old-town-2", "images/Old Town (2).png", True),
+        (safe_id("x", "港", "0_160"), "images/港.png", True),
+        (safe_id("x", "港"), "images/船.png", False),
     ],
 )
 def test_which_ids_can_stand_for_a_file(name: str, file: str, expected: bool) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.data.build import _BUILD
 from rsvlm.data.checking import CHECKS
 from rsvlm.data.evidence import Evidence
@@ -57,9 +58,9 @@ class Corpus:
         self.records: list[dict[str, Any]] = []
         memory: dict = {}
         for split in SPLITS:
-            work = Work(raw, split, seed, 2000, Subset(), self.rejected, raw / "answers", 1, memory, settings.builders)
+            work = Work(raw, split, seed, 2000, Subset(), self.rejected, Answers(raw / "answers"), 1, memory, settings.builders)
             for builder in settings.builders:
-                for sample in _BUILD[type(builder)](builder, work):
+                for sample in _BUILD[builder.kind](builder, work):
                     fields = {**sample.fields, "id": sample.id, "width": 1, "height": 1}
                     self.pictures[sample.id] = sample.image
                     self.records.append(self._sized(fields, sample.image))

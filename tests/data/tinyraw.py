@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.data.build import _BUILD
 from rsvlm.data.checking import statements_of
 from rsvlm.data.evidence import Evidence
@@ -86,8 +87,8 @@ def make(raw: Path, builder: Mapping[str, Any], splits: Iterable[str] = SPLITS, 
     settings = validate(CorpusSettings, {"family": "data", "system": "tiny", "builders": [builder]}, "recipe").builders[0]
     rejected, memory, records = Rejected(), {}, []
     for split in splits:
-        work = Work(raw, split, seed, 20_000, Subset(), rejected, raw / "answers", 1, memory)
-        for sample in _BUILD[type(settings)](settings, work):
+        work = Work(raw, split, seed, 20_000, Subset(), rejected, Answers(raw / "answers"), 1, memory)
+        for sample in _BUILD[settings.kind](settings, work):
             with Image.open(io.BytesIO(sample.image)) as picture:
                 fields = {**sample.fields, "id": sample.id, "width": picture.width, "height": picture.height}
             records.append({key: value for key, value in checked_fields(fields, longest=20_000).items() if value is not None})

@@ -29,6 +29,7 @@ def test_sources_with_address_licence_and_size(tmp_path: Path) -> None:
     assert change["bytes"] == sum(file.size for file in files)
     assert all(address.startswith("https://") for address in change["addresses"])
     assert found["sources_without_size"] == ([] if dior["bytes"] else ["dior"])
+    assert dior["note"] == load("dior").definition.note != ""
 
 
 def test_the_papers_size_counts_for_the_whole_corpus_only(tmp_path: Path) -> None:

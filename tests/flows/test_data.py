@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.data import diff_corpora, explain_record
+from flows.cli.data import diff_corpora, explain_record, export_corpus
 from flows.versions import corpus
 from rsvlm.errors import ConfigurationError
+from rsvlm.sources.catalogue import load
 from tests.data.corpora import build, publish_corpus, sample
 from tests.flows.workspaces import dvc, rsvlm
 
@@ -17,7 +18,7 @@ RECIPE = """
 about:
   tiny: {family: data, system: tiny, title: Tiny, summary: s, survey: {table: XII, reference: 1, section: VI-A}, licence: Apache-2.0}
 acquire:
-  tiny: &acquire {family: data, system: tiny, sources: [detection]}
+  tiny: {family: data, system: tiny, sources: [detection]}
   tiny-full: {family: data, system: tiny, sources: [detection, dior]}
 caption:
   tiny: &caption
@@ -26,7 +27,7 @@ caption:
     builders:
       - kind: boxes
         format: dota
-        source: made
+        source: detection
         prefix: tiny
         pictures: "pictures/{stem}.png"
         annotations: labels/*.txt
@@ -72,8 +73,15 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["explain", "tini", "x"], "no recipe 'tini'; known: tiny (did you mean 'tiny'?)"),
         (["explain", "tiny-smoke", "x"], "no corpus of 'tiny-smoke' here; there are: tiny"),
         (["diff", "tiny", "tiyn"], "no corpus of 'tiyn' here; there are: tiny (did you mean 'tiny'?)"),
-        (["explian", "tiny", "x"], "No such command 'explian'. Did you mean 'explain'? Known: explain, diff."),
+        (["explian", "tiny", "x"], "No such command 'explian'. Did you mean 'explain'? Known: explain, diff, export."),
         (["diff", "tiny"], "Missing argument 'B'"),
+        (["export", "tiny", "out"], "Missing option '--format'"),
+        (["export", "tini", "out", "--format", "csv"], "no corpus of 'tini' here; there are: tiny (did you mean 'tiny'?)"),
+        (["export", "tiny", "out", "--format", "llav"], "no format 'llav'; allowed: csv, jsonl, llava, teochat (did you mean 'llava'?)"),
+        (["export", "tiny", "out", "--format", "llava"], "format 'llava' is for conversations, and tiny has none; allowed: csv, jsonl"),
+        (["export", "tiny", "out", "--format", "csv", "--licence", "CC1"], "no record has the licence 'CC1'; there are: CC0"),
+        (["export", "tiny", "out", "--format", "jsonl", "--boxes", "geochat"], "--boxes 'geochat': two formats with a colon between"),
+        (["export", "tiny", "recipes", "--format", "csv"], "recipes: something else is there; name a new folder"),
     ],
 )
 def test_wrong_calls_are_one_line(small: Path, arguments: list[str], words: str) -> None:
@@ -100,6 +108,20 @@ def test_diff_of_an_item_and_a_folder(small: Path, capsys: pytest.CaptureFixture
     shown = capsys.readouterr().out
     assert "recaptioned" in shown
     assert "tiny-x (train)" in shown
+
+
+def test_export_beside_where_one_stands(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = rsvlm(small / "recipes", "data", "export", "tiny", "../exported", "--format", "csv", "--licence", "CC0", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    found = json.loads(outcome.stdout)
+    rows = [line.split("\t") for line in (small / "exported/train.csv").read_text().splitlines()[1:]]
+    assert found["entries"] == {"train": len(rows)}
+    assert found["licences"] == {"CC0": {"made": found["pictures"]}}
+    assert all((small / "exported" / row[0]).is_file() for row in rows)
+    export_corpus(small, "tiny", small / "exported", "jsonl", licences=[], boxes="", as_json=False)
+    shown = capsys.readouterr().out
+    assert f"licence: CC0    {found['pictures']} pictures" in shown
+    assert not (small / "exported/train.csv").exists()
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -152,4 +174,6 @@ def test_plan_of_a_data_recipe(workspace: Path) -> None:
     shown = rsvlm(workspace, "plan", "tiny", "--profile", "full").stdout
     assert "published (the paper's, not ours)  36,000 images, 180,000 texts; Table I" in shown
     assert "hours, estimated" in shown
+    assert load("dior").definition.note in shown
+    assert "unknown: dior" in shown
     assert "corpus" not in json.loads(rsvlm(workspace, "plan", "remoteclip", "--profile", "smoke", "--json").stdout)

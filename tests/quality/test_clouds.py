@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from rsvlm.quality.clouds import THIRTEEN, TWELVE, cloud_mask, cloud_share, reflectance
+from rsvlm.imagery.sentinel2 import band_names
+from rsvlm.quality.clouds import cloud_mask, cloud_share, reflectance
 from rsvlm.quality.pictures import bands_fault
 from rsvlm.quality.settings import CloudBandsScreen
 from rsvlm.records.unfit import Unfit
@@ -48,7 +49,7 @@ def test_fields_look_cloudy_when_the_offset_of_newer_products_is_forgotten(patch
 
 def test_mask_by_naive_loop():
     generator = np.random.default_rng(8)
-    bands = {name: generator.uniform(0, 0.8, (9, 11)).astype(np.float32) for name in THIRTEEN}
+    bands = {name: generator.uniform(0, 0.8, (9, 11)).astype(np.float32) for name in band_names(13)}
     bands["B10"] *= 0.02
     bands["B11"][0, 0] = np.nan
     cloud, valid = cloud_mask(bands, SETTINGS)
@@ -64,9 +65,9 @@ def test_mask_by_naive_loop():
 def test_bands_go_by_their_place():
     numbers = np.arange(1, 14).reshape(13, 1, 1) * 1000
     assert {name: round(float(band[0, 0]), 3) for name, band in reflectance(numbers, offset=1000).items()} == {
-        name: round(0.1 * place, 3) for place, name in enumerate(THIRTEEN)
+        name: round(0.1 * place, 3) for place, name in enumerate(band_names(13))
     }
-    assert tuple(reflectance(numbers[:12], offset=0)) == TWELVE
+    assert tuple(reflectance(numbers[:12], offset=0)) == band_names(12)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def test_there_are_recipes() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_right(name: str) -> None:
     recipe = check_recipe(RECIPES[name])
-    assert recipe.profiles == ["laptop", "full", "smoke"]
+    published = recipe.about.survey is not None  # a system of our own has no published size
+    assert recipe.profiles == (["laptop", "full", "smoke"] if published else ["laptop", "smoke"])
     for profile in recipe.profiles:
         stages = recipe.stages(profile)
         assert stages[0] == "acquire"
@@ -109,6 +110,27 @@ def test_unknown_item(workspace: Path) -> None:
 def test_wrong_type(workspace: Path) -> None:
     change(workspace, "survey: {table: I, reference: 2,", "survey: {table: I, reference: two,")
     assert "about.remoteclip: survey.reference:" in refused(workspace)
+
+
+def test_a_system_of_ones_own_has_no_place_in_the_survey(workspace: Path) -> None:
+    change(workspace, "    survey: {table: I, reference: 2, section: III-A}\n", "")
+    assert load_recipe(workspace, "remoteclip").about.survey is None
+
+
+def test_a_source_that_is_not_there(workspace: Path) -> None:
+    change(workspace, "    sources: [aid150-rsicd", "    sources: [aid150-rsid")
+    message = refused(workspace)
+    assert "acquire.remoteclip: sources: no source 'aid150-rsid' (did you mean 'aid150-rsicd'?); the known ones are in" in message
+    assert "rsvlm/sources/definitions" in message
+
+
+def test_a_builder_of_a_source_that_is_not_acquired(workspace: Path) -> None:
+    path = workspace / "recipes/data/dior-captions.yaml"
+    path.write_text(path.read_text().replace("source: detection", "source: detektion", 1))
+    assert refused(workspace, "dior-captions").endswith(
+        "caption.dior-captions: builders.0.source: 'detektion' is not acquired; acquire.dior-captions.sources has: detection "
+        "(did you mean 'detection'?)"
+    )
 
 
 def test_another_systems_section(workspace: Path) -> None:

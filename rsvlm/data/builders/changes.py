@@ -1,6 +1,5 @@
 """Conversations about two images of a place and a mask of what changed between them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,12 +13,12 @@ from rsvlm.data.frames import Asked, Frames, asked, box_text, box_texts, cell, p
 from rsvlm.data.kinds.sequences import ChangeSequences
 from rsvlm.data.wording import drawn, wording
 from rsvlm.data.work import Work
-from rsvlm.errors import DataError
 from rsvlm.records.geometry import rectangle
 from rsvlm.records.models import LabelledObject, Sample, safe_id
 from rsvlm.records.pictures import load, load_mask
 from rsvlm.records.raw import RawSource
 from rsvlm.records.readers.s2looking import ChangePair, pairs_in
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 _CHANGED = 255
@@ -52,13 +51,10 @@ def build(settings: ChangeSequences, work: Work) -> Iterator[Sample]:
 
 
 def _frames(settings: ChangeSequences, pair: ChangePair) -> Frames:
-    stem = PurePosixPath(pair.before).stem
-    found = re.search(settings.scene, stem)
-    if found is None:
-        raise DataError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{stem}'")
+    scene = scene_named(settings.scene, pair.before, settings.prefix, settings.source)
     name = safe_id(settings.prefix, *PurePosixPath(pair.name).parts)
     return Frames(
-        name, safe_id(settings.prefix, found[1]), settings.source, (pair.before, pair.after), (),
+        name, scene, settings.source, (pair.before, pair.after), (),
         settings.sensor, settings.resolution, settings.platform, settings.dataset, pair.label,
     )  # fmt: skip
 

@@ -88,6 +88,7 @@ def _objects(settings: GivenBoxes, work: Work, found: Expressed, width: int, hei
             objects.append(checked_object(phrase, [(x * scale[0], y * scale[1]) for x, y in corners], width, height))
         except Unfit as unfit:
             work.drop(f"{found.annotation} {text[:60]}", settings.source, unfit, kind="object")
+    work.rejected.keep(len(objects), kind="object")
     return objects
 
 

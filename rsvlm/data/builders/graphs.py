@@ -1,6 +1,5 @@
 """Conversations about scene graphs: of a file that has them, or of boxes and footprints whose relations geometry decides."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,13 +16,14 @@ from rsvlm.data.kinds.graphs import BoxGraphs, FootprintGraphs, SceneGraphs
 from rsvlm.data.neighbours import relations
 from rsvlm.data.samples import common_fields, origin_of
 from rsvlm.data.work import Work
-from rsvlm.errors import DataError
 from rsvlm.records.chips import Window, encode_jpeg, windows
 from rsvlm.records.geometry import checked_object
 from rsvlm.records.models import Sample, safe_id
 from rsvlm.records.pictures import load
 from rsvlm.records.readers import star
 from rsvlm.records.readers.star_names import CATEGORIES
+from rsvlm.records.splits import scene_named
+from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
 
 Settings = SceneGraphs | BoxGraphs | FootprintGraphs
@@ -153,18 +153,11 @@ def _star(settings: SceneGraphs, work: Work) -> Iterator[Whole]:
                 continue
             file = settings.pictures.format(stem=PurePosixPath(graph.picture).stem, name=graph.picture)
             try:
-                scene = _scene(settings, file)
+                scene = scene_named(settings.scene, file, settings.prefix, settings.source)
                 if work.in_split(scene, settings.shares.as_mapping(), settings.shares.scenes):
                     yield _graph(settings, work, annotation, file, scene, graph)
             except Unfit as unfit:
                 work.drop(file, settings.source, unfit)
-
-
-def _scene(settings: SceneGraphs, file: str) -> str:
-    found = re.search(settings.scene, PurePosixPath(file).stem)
-    if found is None:
-        raise DataError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
-    return safe_id(settings.prefix, found[1])
 
 
 def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene: str, graph: star.SceneGraph) -> Whole:
@@ -178,7 +171,7 @@ def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene:
                 raise entry.fault
             name = settings.names.get(entry.label, entry.label)
             labels.add(name)
-            labelled = checked_object(name, entry.corners, *picture.size)
+            labelled = checked_object(class_name(name), entry.corners, *picture.size)
         except Unfit as unfit:
             work.drop(file, settings.source, Unfit(unfit.reason, f"{entry.where}: {unfit.detail}"[:300]), kind="object")
             continue

@@ -33,7 +33,7 @@ def build(settings: InstructedCaptions, work: Work) -> Iterator[Sample]:
                 name, settings.source
             ):
                 continue
-            facts = {"instruction": found.instruction, "given_id": found.id}
+            facts = {"instruction": found.instruction, "given_id": found.id, "row": found.where}
             yield file_sample(
                 work, settings.source, picture, name,
                 scene=name, method="native", builder=settings.kind, captions=[found.text], facts=facts,

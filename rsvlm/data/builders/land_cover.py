@@ -1,6 +1,5 @@
 """Captions from the land cover of satellite patches: size words, percentages, and where wanted a chat model's paragraph."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,11 +15,11 @@ from rsvlm.data.prompt_files import prompt_of
 from rsvlm.data.rewriting import paragraph_of, request_of, said_or_raised
 from rsvlm.data.samples import common_fields, origin_of, told
 from rsvlm.data.work import Work
-from rsvlm.errors import DataError
 from rsvlm.files import sha256_of
 from rsvlm.imagery.pictures import ImageError
 from rsvlm.records.chips import encode_jpeg
 from rsvlm.records.models import Sample, safe_id
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 
@@ -57,11 +56,8 @@ def _described(settings: LandCover, work: Work) -> Iterator[_Described]:
     """Yield the wanted patches of the split."""
     source = work.source(settings.source)
     for file in source.find(settings.pictures):
-        matched = re.search(settings.scene, PurePosixPath(file).stem)
-        if matched is None:
-            raise DataError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
         try:
-            scene = safe_id(settings.prefix, matched[1])
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
             if not work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)):
                 continue
             for patch in patches(file, settings, work):

@@ -1,6 +1,5 @@
 """Located tiles: place and resolution level, a caption by rule or by a chat model, and an enlarged companion where wanted."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from rsvlm.chat.facts import Facts, Forms, Vocabulary
 from rsvlm.chat.prompts import Prompt
 from rsvlm.chat.validate import check_answer, rules_of
 from rsvlm.data.asking import asked
-from rsvlm.data.enhance import enhancer
 from rsvlm.data.kinds.located_tiles import Captioner, LocatedTiles
 from rsvlm.data.levels import level_of
 from rsvlm.data.prompt_files import prompt_of
@@ -21,11 +19,11 @@ from rsvlm.data.samples import common_fields, origin_of, told
 from rsvlm.data.tile_words import granted_numbers, prompt_values, rule_caption
 from rsvlm.data.tiles import Tile, tiles
 from rsvlm.data.work import Work
-from rsvlm.errors import DataError
 from rsvlm.files import sha256_of
 from rsvlm.imagery.pictures import ImageError
 from rsvlm.records.chips import encode_jpeg
 from rsvlm.records.models import Sample, safe_id
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 _NOUNS = Vocabulary({**VOCABULARY.nouns, "building": Forms(singular=("house",))})
@@ -63,11 +61,8 @@ def build(settings: LocatedTiles, work: Work) -> Iterator[Sample]:
 def _placed(settings: LocatedTiles, work: Work) -> Iterator[_Placed]:
     """Yield the wanted tiles of the split."""
     for file in work.source(settings.source).find(settings.pictures):
-        matched = re.search(settings.scene, PurePosixPath(file).stem)
-        if matched is None:
-            raise DataError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
         try:
-            scene = safe_id(settings.prefix, matched[1])
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
             if not work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)):
                 continue
             for tile in tiles(file, settings, work):
@@ -150,6 +145,8 @@ def _samples(placed: _Placed, answers: list[Answer | Unfit], settings: LocatedTi
     }
     yield Sample(placed.name, encode_jpeg(placed.tile.picture, settings.quality), "jpg", fields)
     if settings.enhancement is not None:
+        from rsvlm.data.enhance import enhancer  # imports torch: seconds, which tiles left as they are do without
+
         rule = settings.enhancement
         key = ("enhancer", sha256_of(rule.model_dump(mode="json")))
         larger = work.once(key, lambda: enhancer(rule, work.raw))(placed.tile.picture)

@@ -1,6 +1,5 @@
 """Meta-captions: what a picture's index row and name say of it, in sentences."""
 
-import re
 import string
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -13,8 +12,8 @@ from rsvlm.data.rendering import rendered
 from rsvlm.data.samples import common_fields, told
 from rsvlm.data.wording import wording
 from rsvlm.data.work import Work
-from rsvlm.errors import DataError
 from rsvlm.records.models import Sample, safe_id
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 TILE_SIDE = 256
@@ -62,10 +61,8 @@ def build(settings: MetaCaptions, work: Work) -> Iterator[Sample]:
     source = work.source(settings.source)
     for file in source.find(settings.pictures):
         try:
-            matched = re.search(settings.scene, PurePosixPath(file).stem)
-            if matched is None:
-                raise DataError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
-            name, scene = safe_id(settings.prefix, PurePosixPath(file).stem), safe_id(settings.prefix, matched[1])
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
+            name = safe_id(settings.prefix, PurePosixPath(file).stem)
             if not work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)) or not work.wanted(
                 name, settings.source
             ):

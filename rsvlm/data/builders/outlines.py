@@ -4,7 +4,6 @@ The public scorer multiplies both coordinates of a vertex by the width, so only 
 written is held against the annotated shape before it is used: simplifying and rounding may not change it much.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,10 +25,10 @@ from rsvlm.data.samples import file_sample, origin_of
 from rsvlm.data.shapes import footprint_shapes, mask_shapes, raster_mapper, tile_mapper
 from rsvlm.data.wording import drawn, wording
 from rsvlm.data.work import Work
-from rsvlm.errors import ConfigurationError
 from rsvlm.records.chips import Window, encode_jpeg, windows
 from rsvlm.records.models import EXTENSION_OF, Sample, safe_id
 from rsvlm.records.pictures import load, load_mask
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 _FORM, _BOX = FORMATS["vhm-polygon"], FORMATS["vhm"]
@@ -129,15 +128,11 @@ def build(settings: ObjectOutlines, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split.
 
     Raises:
-        ConfigurationError: the scene pattern does not match a picture.
-        DataError: an annotation file cannot be read.
+        DataError: the scene pattern does not match a picture, or an annotation file cannot be read.
     """
     for file in work.source(settings.source).find(settings.pictures):
-        match = re.search(settings.scene, PurePosixPath(file).stem)
-        if match is None:
-            raise ConfigurationError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
         try:
-            scene = safe_id(settings.prefix, match[1])
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
             if work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)):
                 yield from _of_picture(settings, work, file, scene)
         except Unfit as unfit:

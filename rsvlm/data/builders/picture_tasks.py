@@ -1,6 +1,7 @@
 """Tasks about whole pictures: classification, captioning, and questions that a set brings."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -10,28 +11,34 @@ from rsvlm.captioning.settings import NativeBuilder
 from rsvlm.conversations.talk import Talk
 from rsvlm.data.given import Given, key_of, questions_of, some
 from rsvlm.data.kinds.picture_tasks import PictureTasks
-from rsvlm.data.listed import Listed, listed, named, split_as_listed, whole_picture
+from rsvlm.data.listed import WITH_A_LIST, Listed, listed, named, split_as_listed, whole_picture
 from rsvlm.data.mixing import dialogues
 from rsvlm.data.pools import asked, classes_named, tagged
 from rsvlm.data.samples import origin_of
 from rsvlm.data.work import Work
 from rsvlm.records.models import Sample
+from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
-
-_LISTS = ("lines", "karpathy", "nwpu")
 
 
 def words_of(label: str, names: Mapping[str, str]) -> str:
-    """Return the words for a class: as the recipe says, otherwise the name's own, without underscores and capitals."""
-    return names.get(label) or class_words(label)
+    """Return the words for a class: as the recipe says, otherwise the name's own, without underscores and capitals.
+
+    Raises:
+        Unfit: they are none that stand in a sentence.
+    """
+    return class_name(names.get(label) or class_words(label))
 
 
 def candidates(settings: PictureTasks, work: Work) -> list[str]:
     """Return the words of all classes to choose from, sorted; as the recipe says, otherwise those that the list has."""
 
     def read() -> list[str]:
-        found = listed(settings.listing, work.source(settings.source))
-        return sorted({words_of(one.label, settings.names) for one in found if not isinstance(one, Unfit) and one.label})
+        words = set()
+        for one in listed(settings.listing, work.source(settings.source)):
+            with suppress(Unfit):  # set aside where its pictures are
+                words |= {words_of(one.label, settings.names)} if not isinstance(one, Unfit) and one.label else set()
+        return sorted(words)
 
     if settings.candidates or "classification" not in settings.tasks:
         return sorted(settings.candidates)
@@ -125,7 +132,7 @@ def build(settings: PictureTasks, work: Work) -> Iterator[Sample]:
                 work, settings.source, picture.file, name, settings.stretch,
                 scene=scene, method="template", builder=settings.kind, captions=texts, label=picture.label,
                 conversations=dialogues(name, talks, settings.mix, work), sensor=settings.sensor,
-                origin=origin_of(picture.file, settings.listing.file if settings.listing.layout in _LISTS else None),
+                origin=origin_of(picture.file, settings.listing.file if settings.listing.layout in WITH_A_LIST else None),
             )  # fmt: skip
         except Unfit as unfit:
             work.drop(where, settings.source, unfit)

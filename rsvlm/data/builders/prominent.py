@@ -6,7 +6,7 @@ cover enough of the picture. Of a class that goes on beyond the border, no numbe
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from rsvlm.captioning import chinese
 from rsvlm.captioning.grammar import be, counted, plural, sentence
 from rsvlm.captioning.scenes import Chip
 from rsvlm.conversations.attributes import place_of
-from rsvlm.data.kinds.prominent import ProminentObjects, ProminentRules
+from rsvlm.data.kinds.prominent import Language, ProminentObjects, ProminentRules
 from rsvlm.data.review import edits
 from rsvlm.data.samples import annotated_chips, chip_sample
 from rsvlm.data.wording import wording
@@ -118,32 +118,39 @@ def _chinese(told: Told) -> str:
     return f"多{known.counter}{known.noun}" if told.words == "several" else chinese.many(told.noun)
 
 
-def captions_of(facts: Facts, variant: int) -> dict[str, str]:
-    """Return the caption in each language.
+def captions_of(facts: Facts, variant: int, languages: Sequence[Language]) -> dict[str, str]:
+    """Return the caption in each of some languages.
 
     Args:
         facts: what is told.
         variant: which wording, any number; the same in all languages.
+        languages: those wanted.
 
     Raises:
-        Unfit: a class has no Chinese name.
+        Unfit: Chinese is wanted and a class has no Chinese name.
     """
     pool = wording("prominent-objects")[facts.form]
     template: Mapping[str, str] = pool[variant % len(pool)]
-    place, second = facts.place or "", facts.second
-    english = template["en"].format(
-        objects=_english(facts.first),
-        one=_english(facts.first),
+    tell = {"en": _tell_english, "zh": _tell_chinese}
+    return {language: tell[language](template[language], facts) for language in languages}
+
+
+def _tell_english(template: str, facts: Facts) -> str:
+    first, place = _english(facts.first), facts.place or ""
+    caption = template.format(
+        objects=first,
+        one=first,
         be=be(facts.first.noun, 1 if facts.first.words == 1 else 2),
-        second=_english(second) if second else "",
+        second=_english(facts.second) if facts.second else "",
         place=f"{'in' if place == 'centre' else 'at'} the {place}",
     )
-    told = _chinese(facts.first)
-    where = chinese.place(place) if place else ""
-    return {
-        "en": sentence(english),
-        "zh": chinese.sentence(template["zh"].format(objects=told, one=told, second=_chinese(second) if second else "", place=where)),
-    }
+    return sentence(caption)
+
+
+def _tell_chinese(template: str, facts: Facts) -> str:
+    first, second = _chinese(facts.first), _chinese(facts.second) if facts.second else ""
+    place = chinese.place(facts.place) if facts.place else ""
+    return chinese.sentence(template.format(objects=first, one=first, second=second, place=place))
 
 
 def build(settings: ProminentObjects, work: Work) -> Iterator[Sample]:
@@ -158,7 +165,9 @@ def build(settings: ProminentObjects, work: Work) -> Iterator[Sample]:
         reviewed = work.once(("review", settings.source, settings.review), lambda: edits(path))
     for chip in annotated_chips(settings, work):
         try:
-            texts = captions_of(facts_of(chip, settings.rules), int(work.generator("prominent", chip.id).integers(1 << 16)))
+            texts = captions_of(
+                facts_of(chip, settings.rules), int(work.generator("prominent", chip.id).integers(1 << 16)), settings.languages
+            )
             texts |= reviewed.get(chip.id, {})
             yield chip_sample(
                 work,

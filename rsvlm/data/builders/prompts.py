@@ -208,7 +208,7 @@ def things_of(settings: BoxPrompts | MaskPrompts, work: Work, chip: Chip) -> tup
     width, height = chip.picture.size
     if isinstance(settings, MaskPrompts):
         window = chip.window
-        mask = load_mask(work.source(settings.source).path(chip.annotation))
+        mask = load_mask(work.source(settings.source).path(chip.annotation), settings.colours)
         part = mask[window.y : window.y + window.height, window.x : window.x + window.width]
         found = [
             Thing(LabelledObject(noun, rectangle(*shape.bounds)), shape)

@@ -1,6 +1,5 @@
 """Questions about pictures and rasters themselves: resolution, sensor and modality as the source's index has them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,13 +10,13 @@ from rsvlm.data.kinds.properties import PictureProperties
 from rsvlm.data.properties import property_talks, sensors
 from rsvlm.data.samples import file_sample, origin_of
 from rsvlm.data.work import Work
-from rsvlm.errors import ConfigurationError
 from rsvlm.imagery.pictures import ImageError
 from rsvlm.imagery.rasters import info, read
 from rsvlm.imagery.stretch import percentile_limits, to_rgb
 from rsvlm.records.chips import Window, encode_jpeg, windows
 from rsvlm.records.models import EXTENSION_OF, Sample, safe_id
 from rsvlm.records.pictures import RASTERS
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 _QUALITY = 92
@@ -53,16 +52,13 @@ def build(settings: PictureProperties, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split.
 
     Raises:
-        ConfigurationError: the scene pattern does not match a picture.
+        DataError: the scene pattern does not match a picture.
     """
     raw, index = work.source(settings.source), sensors(work, settings.source)
     for file in raw.find(settings.pictures):
         stem = PurePosixPath(file).stem
-        match = re.search(settings.scene, stem)
-        if match is None:
-            raise ConfigurationError(f"source '{settings.source}': the recipe's scene pattern {settings.scene!r} does not match '{file}'")
         try:
-            scene = safe_id(settings.prefix, match[1])
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
             if not work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)):
                 continue
             for window, data in shown(settings, work, file):

@@ -19,11 +19,14 @@ from rsvlm.data.prompt_files import prompt_of
 from rsvlm.data.rendering import Rendered, rendered
 from rsvlm.data.rotation import angles_of, turned
 from rsvlm.data.samples import common_fields, picture_of, told
+from rsvlm.data.scene_words import misnamed
 from rsvlm.data.towers import similarity_of
 from rsvlm.data.work import Work
 from rsvlm.files import sha256_of
 from rsvlm.records.models import Sample, safe_id
 from rsvlm.records.unfit import Unfit
+
+UNNAMED = "no candidate names the class of the scene alone"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class _Seen:
 
 def build(settings: Ranked, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split."""
-    for seen, captions, generator in _with_candidates(settings, work):
+    for seen, drawn, generator in _with_candidates(settings, work):
+        captions = drawn if settings.scene is None else [text for text in drawn if misnamed(text, settings.scene, seen.file) is None]
+        if drawn and not captions:
+            work.screen_out(seen.name, settings.source, UNNAMED, f"{len(drawn)} candidates")
+            continue
         try:
             yield _sample(settings, work, seen, captions, generator)
         except Unfit as unfit:
@@ -94,6 +101,9 @@ def _requests(settings: Ranked, rule: ChatCandidates, prompt: Prompt, work: Work
 def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], generator: dict[str, str] | None) -> Sample:
     """Return the record of a picture with its best captions.
 
+    Its facts hold every candidate with both similarities, and the similarities of the captions that were kept with each
+    turned picture, the whole turn last.
+
     Raises:
         Unfit: it has no candidate.
     """
@@ -104,12 +114,16 @@ def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], gene
     views = second.images([turned(seen.picture, degrees) for degrees in angles_of(settings.rotations)])
     likened = np.round(second.texts(captions) @ views.T, 5)
     own = likened[:, -1]
-    kept = top_of_two(first.scores(seen.picture, captions), own, settings.keep_first, settings.keep)
+    scored = np.round(first.scores(seen.picture, captions), 5)
+    kept = top_of_two(scored, own, settings.keep_first, settings.keep)
     invariant = most_invariant(likened[kept])
     facts: dict[str, Any] = {
         "best": 0,
         "invariant": invariant,
-        "candidates": len(captions),
+        "candidates": [
+            {"text": text, "first": one, "second": two} for text, one, two in zip(captions, scored.tolist(), own.tolist(), strict=True)
+        ],
+        "turned": likened[kept].tolist(),
         "rotations": settings.rotations,
         "fill": settings.fill,
     }

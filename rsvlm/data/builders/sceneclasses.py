@@ -1,6 +1,7 @@
 """Scene classification: one question a picture, its answer the name of the folder that the picture lies in."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from rsvlm.captioning.grammar import class_words
@@ -12,6 +13,7 @@ from rsvlm.data.wording import wording
 from rsvlm.data.work import Work
 from rsvlm.records.models import Sample, safe_id
 from rsvlm.records.readers.scenes import scenes_in
+from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
 
 
@@ -22,7 +24,11 @@ def build(settings: SceneClasses, work: Work) -> Iterator[Sample]:
         DataError: no picture matches.
     """
     found = list(scenes_in(work.source(settings.source), settings.pictures))
-    words = {one.label: settings.names.get(one.label, class_words(one.label)) for one in found if not isinstance(one, Unfit)}
+    words: dict[str, str] = {}
+    for one in found:
+        if not isinstance(one, Unfit):
+            with suppress(Unfit):  # set aside where its pictures are
+                words[one.label] = class_name(settings.names.get(one.label, class_words(one.label)))
     question = wording("vhm")["scene"].format(classes=", ".join(sorted(set(words.values()))))
     for scene in found:
         try:
@@ -33,7 +39,8 @@ def build(settings: SceneClasses, work: Work) -> Iterator[Sample]:
                 name, settings.source
             ):
                 continue
-            talk = Talk("classification", asked(CLASSIFY if settings.identifier else "", question), words[scene.label], words[scene.label])
+            label = class_name(settings.names.get(scene.label, class_words(scene.label)))
+            talk = Talk("classification", asked(CLASSIFY if settings.identifier else "", question), label, label)
             yield file_sample(
                 work,
                 settings.source,

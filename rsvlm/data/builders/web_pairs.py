@@ -86,7 +86,7 @@ def _wanted(settings: WebPairs, work: Work) -> Iterator[_Found]:
 
 def _sample(settings: WebPairs, work: Work, row: WebRow, name: str, file: str, scores: dict[str, float]) -> Sample:
     caption = close_up(row.caption) if settings.close_up else row.caption
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"row": row.where}
     if row.tags:
         caption = f"{wording('meta')['tagged'].format(tags=listed(list(row.tags)))} {caption}"
         facts["tags"] = list(row.tags)
@@ -103,5 +103,5 @@ def _sample(settings: WebPairs, work: Work, row: WebRow, name: str, file: str, s
         captions=[caption],
         origin=origin_of(file, settings.file),
         scores=scores,
-        facts=facts or None,
+        facts=facts,
     )

@@ -114,11 +114,18 @@ def _entries(path: Path, layout: str, place: str) -> Mapping[str, tuple[str | No
     return found
 
 
+def _value(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # set aside when the records were made
+        return None
+
+
 def _listed(path: Path, layout: str) -> Iterator[tuple[str, str | None, list[Any]]]:
     if layout == "lines":
-        for line in path.read_text("utf-8").splitlines():
-            value = json.loads(line) if line.startswith("{") and line.rstrip().endswith("}") else {}
-            if isinstance(value.get("captions"), list):
+        for line in path.read_text("utf-8", errors="replace").split("\n"):
+            value = _value(line)
+            if isinstance(value, dict) and isinstance(value.get("image"), str) and isinstance(value.get("captions"), list):
                 yield value["image"], value.get("label"), value["captions"]
     elif layout == "karpathy":
         for one in json.loads(path.read_bytes())["images"]:

@@ -36,8 +36,14 @@ def answers_of(rule: Mapping[str, Any], source: str, picture: str, evidence: Evi
             table = _rsvqa(*(raw.path(files[key]) for key in ("images", "questions", "answers")), rule["picture"])
             _merge(found, table.get(stem, ()))
     for file in rule["files"]:
-        table = _text(raw.path(file)) if rule["layout"] == "rsivqa" else _choice(raw.path(file))
-        _merge(found, table.get(stem if rule["layout"] == "rsivqa" else picture, ()))
+        if rule["layout"] == "crsvqa":
+            for path in _by_stem(raw.folder / "files", file).get(stem, ()):
+                _merge(found, _lines(path))
+        elif rule["layout"] == "choice":
+            _merge(found, _choice(raw.path(file)).get(picture, ()))
+        else:
+            table = _text(raw.path(file)) if rule["layout"] == "rsivqa" else _floodnet(raw.path(file))
+            _merge(found, table.get(stem, ()))
     return found
 
 
@@ -71,15 +77,47 @@ def _text(path: Path) -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
-def _rsvqa(images: Path, questions: Path, answers: Path, picture: str) -> dict[str, list[tuple[str, str]]]:
-    texts = {entry["id"]: entry.get("answer") for entry in json.loads(answers.read_bytes())["answers"]}
-    known = {entry["id"] for entry in json.loads(images.read_bytes())["images"] if entry.get("active", True)}
+def _floodnet(path: Path) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
-    for entry in json.loads(questions.read_bytes())["questions"]:
-        if entry.get("active", True) and entry.get("img_id") in known:
-            stem = PurePosixPath(picture.replace("{id}", str(entry["img_id"]))).stem.lower()
-            found.setdefault(stem, []).append((plain(entry["question"]), str(texts.get((entry.get("answers_ids") or [None])[0]))))
+    for entry in json.loads(path.read_bytes()).values():
+        if isinstance(entry, dict) and isinstance(entry.get("Image_ID"), str) and isinstance(entry.get("Question"), str):
+            pair = (plain(entry["Question"]), str(entry.get("Ground_Truth")))
+            found.setdefault(PurePosixPath(entry["Image_ID"]).stem.lower(), []).append(pair)
     return found
+
+
+@cache
+def _by_stem(folder: Path, pattern: str) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob(pattern)):
+        found.setdefault(path.stem.lower(), []).append(path)
+    return found
+
+
+@cache
+def _lines(path: Path) -> tuple[tuple[str, str], ...]:
+    lines = [line.strip() for line in path.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    return tuple((plain(re.split("[?\uff1f]", asked)[0]), answer) for asked, answer in zip(lines[0::2], lines[1::2], strict=False))
+
+
+@cache
+def _rsvqa(images: Path, questions: Path, answers: Path, picture: str) -> dict[str, list[tuple[str, str]]]:
+    texts = {entry["id"]: entry.get("answer") for entry in _numbered(answers, "answers")}
+    known = {entry["id"] for entry in _numbered(images, "images") if entry.get("active", True)}
+    found: dict[str, list[tuple[str, str]]] = {}
+    for entry in _numbered(questions, "questions"):
+        ids, asked = entry.get("answers_ids"), entry.get("question")
+        if not isinstance(ids, list) or not isinstance(asked, str) or not isinstance(entry.get("img_id"), int):
+            continue  # set aside when the records were made
+        if entry.get("active", True) and entry["img_id"] in known:
+            stem = PurePosixPath(picture.replace("{id}", str(entry["img_id"]))).stem.lower()
+            found.setdefault(stem, []).append((plain(asked), str(texts.get(ids[0] if ids and isinstance(ids[0], int) else None))))
+    return found
+
+
+def _numbered(path: Path, key: str) -> list[dict[str, Any]]:
+    entries = json.loads(path.read_bytes())[key]
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int)]
 
 
 @cache
@@ -87,6 +125,9 @@ def _choice(path: Path) -> dict[str, list[tuple[str, str]]]:
     """Return the presence and counting questions of a CHOICE file in our words, with the text of the right option."""
     found: dict[str, list[tuple[str, str]]] = {}
     for record in json.loads(path.read_bytes()):
+        keys = ("question", "answer", "image_path")
+        if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in keys):
+            continue  # set aside when the records were made
         first, *options = record["question"].split("\n")
         texts = dict(option.split(".", 1) for option in options if "." in option)
         answer = texts.get(record["answer"], "").strip().lower()

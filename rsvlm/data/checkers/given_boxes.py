@@ -46,11 +46,14 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
 def _choice(path: Path) -> Mapping[str, tuple[tuple[str, Box], ...]]:
     found: dict[str, tuple[tuple[str, Box], ...]] = {}
     for record in json.loads(path.read_bytes()):
-        match = re.search(r"coordinates of the (.+?) in the image", record["question"])
-        if match and isinstance(record["answer"], list):
-            xs, ys = zip(*record["answer"], strict=True)
-            entry = (match[1], (min(xs), min(ys), max(xs), max(ys)))
-            found[record["image_path"]] = (*found.get(record["image_path"], ()), entry)
+        try:
+            match = re.search(r"coordinates of the (.+?) in the image", record["question"])
+            if match and isinstance(record["answer"], list):
+                xs, ys = zip(*record["answer"], strict=True)
+                entry = (match[1], (min(xs), min(ys), max(xs), max(ys)))
+                found[record["image_path"]] = (*found.get(record["image_path"], ()), entry)
+        except (KeyError, TypeError, ValueError):  # set aside when the records were made
+            continue
     return found
 
 
@@ -64,6 +67,9 @@ def _xml(path: Path) -> tuple[tuple[str, Box], ...]:
         box = element.find("bndbox")
         texts = [child.text or "" for child in element.findall("description")]
         if box is not None:
-            x1, y1, x2, y2 = (float(box.findtext(key) or "nan") for key in ("xmin", "ymin", "xmax", "ymax"))
+            try:
+                x1, y1, x2, y2 = (float(box.findtext(key) or "nan") for key in ("xmin", "ymin", "xmax", "ymax"))
+            except ValueError:  # set aside when the records were made
+                continue
             found += [(text, (x1, y1, x2, y2)) for text in texts]
     return tuple(found)

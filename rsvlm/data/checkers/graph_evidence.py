@@ -152,7 +152,7 @@ def _listed(record: Mapping[str, Any], evidence: Evidence, rule: Mapping[str, An
             try:
                 name = str(entry["category"]).strip().lower().replace(" ", "_").replace("-", "_")
                 polygon = shapely.Polygon(np.asarray(entry["polygon"], dtype=np.float64).reshape(4, 2))
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
                 name, polygon = "", shapely.Polygon()
             if name not in CATEGORIES:
                 name, polygon = "", shapely.Polygon()
@@ -170,7 +170,8 @@ def _told(record: Mapping[str, Any], evidence: Evidence) -> Iterator[tuple[int, 
 
 @cache
 def _entries(path: Path) -> dict[str, dict[str, Any]]:
-    return {PurePosixPath(entry["filename"]).name: entry for entry in json.loads(path.read_bytes()) if isinstance(entry, dict)}
+    entries = [entry for entry in json.loads(path.read_bytes()) if isinstance(entry, dict) and isinstance(entry.get("filename"), str)]
+    return {PurePosixPath(entry["filename"]).name: entry for entry in entries}
 
 
 def _entry(path: Path, picture: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def boxes_of(mask: np.ndarray, minimum_area: int, *, nested: bool) -> list[shape
 def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     """Yield the statements of a record's captions."""
     rule, origin = evidence.rules(record)[0], record["origin"]
-    mask = load_mask(evidence.source(str(record["source"])).path(origin["annotation"]))
+    mask = load_mask(evidence.source(str(record["source"])).path(origin["annotation"]), rule["colours"])
     x, y, width, height = origin["window"] or (0, 0, record["width"], record["height"])
     part = mask[y : y + height, x : x + width]
     objects = [

@@ -10,7 +10,7 @@ from typing import Any
 from rsvlm.captioning.grammar import class_words
 from rsvlm.data.checkers.given import answers_of, plain, same_answer
 from rsvlm.data.checkers.turns import Asked, read_turns, rule_of
-from rsvlm.data.evidence import Evidence
+from rsvlm.data.evidence import Evidence, is_class_name
 from rsvlm.data.statement import Statement, stated, unread
 
 _TASKS = ("classification", "caption")
@@ -21,17 +21,7 @@ _CAPTION_KEYS = ("raw", "raw_1", "raw_2", "raw_3", "raw_4")
 def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     """Yield the statements of a record's conversations."""
     rule = rule_of(record, evidence)
-    listing, picture = rule["listing"], record["origin"]["picture"]
-    raw = evidence.source(str(record["source"]))
-    label, captions = None, frozenset[str]()
-    classes: frozenset[str] = frozenset()
-    if listing["layout"] == "folders":
-        label = _label_in(picture, listing["label"])
-        classes = _folder_labels(raw.folder / "files", listing["file"], listing["label"])
-    elif listing["layout"] not in ("choice", "rsvqa"):
-        entries = entries_of(raw.path(listing["file"]), listing["layout"], listing["path"])
-        label, captions = entries.get(picture, (None, frozenset()))
-        classes = frozenset(one for one, _ in entries.values() if one)
+    label, captions, classes = told_of(rule["listing"], record, evidence)
     names = rule["names"]
     words = names.get(label) or class_words(label) if label else None
     if record.get("label") != label:
@@ -42,7 +32,8 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
         if isinstance(turn, Statement):
             yield turn
         elif turn.task == "classification":
-            all_words = set(rule["candidates"]) or {names.get(one) or class_words(one) for one in classes}
+            named = {names.get(one) or class_words(one) for one in classes}
+            all_words = set(rule["candidates"]) or {one for one in named if is_class_name(one)}
             offered = [one.removeprefix("and ") for one in turn.words["list"].split(", ")]
             if sorted(offered) != sorted(all_words):
                 yield stated("format", turn.text, False, f"the classes are {sorted(all_words)}")
@@ -70,13 +61,26 @@ def _given(
         yield stated("count" if kind == "count" else "presence", told, any(same_answer(one, turn.reply) for one in answers), str(answers))
 
 
-def _label_in(picture: str, pattern: str) -> str | None:
-    match = re.search(pattern, picture)
+def told_of(listing: Mapping[str, Any], record: Mapping[str, Any], evidence: Evidence) -> tuple[str | None, frozenset[str], frozenset[str]]:
+    """Return (class, plain captions, all classes of the list) that a set has for a record's picture."""
+    raw, picture = evidence.source(str(record["source"])), record["origin"]["picture"]
+    if listing["layout"] == "folders":
+        pattern = listing["label"]
+        return _label_in(picture, pattern), frozenset(), _folder_labels(raw.folder / "files", listing["file"], pattern)
+    if listing["layout"] in ("choice", "rsvqa"):
+        return None, frozenset(), frozenset()
+    entries = entries_of(raw.path(listing["file"]), listing["layout"], listing["path"])
+    label, captions = entries.get(picture, (None, frozenset[str]()))
+    return label, captions, frozenset(one for one, _ in entries.values() if one)
+
+
+def _label_in(picture: str, pattern: str | None) -> str | None:
+    match = re.search(pattern, picture) if pattern else None
     return match[1] if match else None
 
 
 @cache
-def _folder_labels(folder: Path, pattern: str, label: str) -> frozenset[str]:
+def _folder_labels(folder: Path, pattern: str, label: str | None) -> frozenset[str]:
     found = (path.relative_to(folder).as_posix() for path in folder.glob(pattern) if path.suffix.lower() in _PICTURES)
     return frozenset(one for one in (_label_in(name, label) for name in found) if one)
 
@@ -102,10 +106,10 @@ def entries_of(path: Path, layout: str, place: str) -> Mapping[str, tuple[str | 
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8", errors="replace").split("\n"):
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(value, dict) or not isinstance(value.get("label"), str | None):
             continue

@@ -66,7 +66,7 @@ class _Facts:
 
 def _things(record: Mapping[str, Any], evidence: Evidence, rule: Mapping[str, Any]) -> Iterator[_Thing]:
     if "classes" in rule:
-        mask = load_mask(evidence.source(str(record["source"])).path(record["origin"]["annotation"]))
+        mask = load_mask(evidence.source(str(record["source"])).path(record["origin"]["annotation"]), rule["colours"])
         x, y, width, height = window_of(record)
         for value, noun in rule["classes"].items():
             for region in regions(mask[y : y + height, x : x + width] == int(value), diagonal=False):

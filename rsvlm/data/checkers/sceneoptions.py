@@ -15,11 +15,11 @@ from rsvlm.data.statement import Statement, stated, unread
 @cache
 def _labels(path: Path) -> dict[str, str]:
     found = {}
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8", errors="replace").split("\n"):
         try:
             entry = json.loads(line)
             found[str(entry["image"])] = str(entry["label"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return found
 

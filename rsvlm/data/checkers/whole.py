@@ -98,7 +98,7 @@ def _polygons(record: Mapping[str, Any], evidence: Evidence, rule: Mapping[str, 
         source, origin = evidence.source(str(record["source"])), record["origin"]
         return [(rule["label"], box, False) for box in footprint_boxes(source.path(origin["annotation"]), source.path(origin["picture"]))]
     if "classes" in rule:
-        mask = load_mask(evidence.source(str(record["source"])).path(record["origin"]["annotation"]))
+        mask = load_mask(evidence.source(str(record["source"])).path(record["origin"]["annotation"]), rule["colours"])
         least, nested = rule["m2b"]["minimum_area"], rule["m2b"]["nested"]
         return [(noun, box, False) for value, noun in rule["classes"].items() for box in boxes_of(mask == int(value), least, nested=nested)]
     found = []

@@ -7,7 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import SplitShares
 from rsvlm.data.kinds.box_tasks import Written
 from rsvlm.data.kinds.tasks import MixRules, Style
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Settings, slots
 
 
 class GivenBoxes(Settings):
@@ -35,7 +35,7 @@ class GivenBoxes(Settings):
     style: Style
     layout: Literal["xml", "choice"]
     files: str
-    pictures: str = "{name}"
+    pictures: Annotated[str, slots("stem", "name")] = "{name}"
     shares: SplitShares = SplitShares(test=0.2, validation=0.0)
     boxes: Written = "skyeyegpt"
     narrow: Literal["widen", "drop"] = "drop"

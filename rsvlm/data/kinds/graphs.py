@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import BoxPictures, ChipSettings, FootprintPictures, Percent, Share, SplitShares
 from rsvlm.data.kinds.known import KnownClasses
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings, slots
 
 Asked = Literal[
     "detection", "relation-detection", "relation-reasoning", "object-reasoning", "region-graph", "image-graph",
@@ -119,9 +119,9 @@ class SceneGraphs(Settings):
     source: Name
     prefix: Name
     annotations: str
-    pictures: str
+    pictures: Annotated[str, slots("stem", "name")]
     names: dict[str, str] = Field(default_factory=dict)
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares(test=0.2, validation=0.0)
     stretch: tuple[Percent, Percent] = (2.0, 98.0)
     chips: ChipSettings = ChipSettings(size=512, stride=412, visible_share=0.55)

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from rsvlm.captioning.settings import Percent, SplitShares
 from rsvlm.chat.settings import ChatSettings
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings, slots
 
 Index = Annotated[float, Field(ge=-1, le=1)]
 Reflectance = Annotated[float, Field(ge=0, le=2)]
@@ -54,7 +54,7 @@ class CoverRaster(Settings):
 
     kind: Literal["raster"]
     source: Name | None = None
-    file: str
+    file: Annotated[str, slots("stem", "folder")]
     values: Literal["worldcover", "places"] = "worldcover"
 
 
@@ -105,7 +105,7 @@ class LandCover(Settings):
     source: Name
     prefix: Name
     pictures: str
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     cover: Cover
     side: Annotated[int, Field(ge=16, le=4096)] = 256

@@ -8,7 +8,7 @@ from rsvlm.captioning.settings import Percent, SplitShares
 from rsvlm.chat.settings import ChatSettings
 from rsvlm.contrastive.settings import WeightFile
 from rsvlm.data.kinds.land_cover import DerivedCover
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
 
 
 class Enhancement(Settings):
@@ -86,7 +86,7 @@ class LocatedTiles(Settings):
     source: Name
     prefix: Name
     pictures: str
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     place: Literal["index", "tile"] = "index"
     place_name: str = ""
@@ -100,7 +100,7 @@ class LocatedTiles(Settings):
     told: Annotated[int, Field(ge=1, le=11)] = 3
     least_share: Annotated[float, Field(ge=0.005, le=1)] = 0.01
     buildings: str = ""
-    label: str = ""
+    label: Pattern | None = None
     enhancement: Enhancement | None = None
     captioner: Captioner | None = None
     decimals: Annotated[int, Field(ge=0, le=6)] = 2

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, SplitShares
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Settings, slots
 
 
 class MapPictures(Settings):
@@ -31,7 +31,7 @@ class MapPictures(Settings):
     source: Name
     prefix: Name
     pictures: str
-    maps: str
+    maps: Annotated[str, slots("stem")]
     map_source: Name | None = None
     also: dict[str, str] = Field(default_factory=dict)
     scene_zoom: Annotated[int, Field(ge=0, le=24)] = 17

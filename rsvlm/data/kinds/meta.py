@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, SplitShares
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
 
 
 class MetaCaptions(Settings):
@@ -35,7 +35,7 @@ class MetaCaptions(Settings):
     pictures: str
     place: Literal["index", "tile"] | None = "index"
     place_name: str = ""
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     composite: Literal["true colour"] | None = None
     stretch: tuple[Percent, Percent] = (2.0, 98.0)

@@ -1,8 +1,9 @@
 """Settings of pairs with the captions that a retrieval set brings."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from rsvlm.captioning.settings import NativeBuilder, Share
+from rsvlm.settings import slots
 
 
 class NativePairs(NativeBuilder):
@@ -16,5 +17,5 @@ class NativePairs(NativeBuilder):
     """
 
     layout: Literal["lines", "karpathy", "nwpu"] = "lines"
-    pictures: str = "{name}"
+    pictures: Annotated[str, slots("name", "label")] = "{name}"
     share: Share = 1.0

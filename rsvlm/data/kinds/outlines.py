@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import ChipSettings, Percent, Share, SplitShares
 from rsvlm.data.kinds.properties import PropertyRules
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
 
 
 class OutlineRules(Settings):
@@ -63,7 +63,7 @@ class ObjectOutlines(Settings):
     value: Annotated[int, Field(ge=0, le=65535)] = 255
     label: str = "building"
     complete: bool = False
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     stretch: tuple[Percent, Percent] = (2.0, 98.0)
     chips: ChipSettings | None = None

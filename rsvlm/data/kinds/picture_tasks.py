@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, Share, SplitShares
 from rsvlm.data.kinds.tasks import GivenQuestions, MixRules, Style
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings, slots
 
 Asked = Literal["classification", "caption", "question"]
 
@@ -20,7 +20,7 @@ class Listing(Settings):
             LLaVA list of captions.
         file: path of the list; a glob pattern of pictures for folders; unused where the questions name the pictures.
         path: a picture's path, with `{name}` as the list has it and `{label}`, its class.
-        label: of folders: regular expression; its first group in a picture's path is the class.
+        label: of folders: regular expression; its first group in a picture's path is the class. None: folders say nothing.
         name: regular expression; its first group in a picture's name as listed becomes its id.
         scene: regular expression; its first group in the name as listed names the scene.
         validation_share: of the training scenes, where the list has splits; these become the validation split.
@@ -30,10 +30,10 @@ class Listing(Settings):
 
     layout: Literal["lines", "karpathy", "nwpu", "folders", "choice", "rsvqa", "llava"] = "lines"
     file: str = "pairs.jsonl"
-    path: str = "{name}"
-    label: str = r"([^/]+)/[^/]+$"
-    name: str = r"([^/]+)\.[^./]+$"
-    scene: str = r"([^/]+)\.[^./]+$"
+    path: Annotated[str, slots("name", "label")] = "{name}"
+    label: Pattern | None = r"([^/]+)/[^/]+$"
+    name: Pattern = r"([^/]+)\.[^./]+$"
+    scene: Pattern = r"([^/]+)\.[^./]+$"
     validation_share: Share = 0.05
     shares: SplitShares = SplitShares(test=0.2, validation=0.0)
     share: Share = 1.0

@@ -7,6 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import BoxPictures, MaskPictures, Share
 from rsvlm.conversations.settings import AttributeSettings, RelationSettings
 from rsvlm.data.kinds.known import KnownClasses
+from rsvlm.data.kinds.picture_tasks import Listing
 from rsvlm.data.kinds.spots import SpotSettings
 from rsvlm.settings import Name, Settings
 
@@ -72,14 +73,10 @@ class ImagePrompts(Settings):
     Attributes:
         source: the source's name.
         prefix: starts the ids and scene names.
-        file: JSON Lines of image, label, split and captions.
-        validation_share: share of the training scenes that becomes the validation split.
-        share: of the pictures, drawn by a hash of their names.
+        listing: where the pictures are listed, with their classes or captions.
     """
 
     kind: Literal["image-prompts"]
     source: Name
     prefix: Name
-    file: str = "pairs.jsonl"
-    validation_share: Share = 0.05
-    share: Share = 1.0
+    listing: Listing = Listing()

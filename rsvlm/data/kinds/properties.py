@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import ChipSettings, Percent, SplitShares
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
 
 Property = Literal["resolution", "sensor", "modality"]
 
@@ -46,7 +46,7 @@ class PictureProperties(Settings):
     prefix: Name
     pictures: str
     bands: tuple[int, ...] = ()
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     stretch: tuple[Percent, Percent] = (2.0, 98.0)
     chips: ChipSettings | None = None

@@ -7,6 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import Percent, Share, SplitShares
 from rsvlm.chat.settings import ChatSettings
 from rsvlm.data.kinds.meta import MetaCaptions
+from rsvlm.data.kinds.scene_words import SceneWords
 from rsvlm.data.kinds.similarity import SimilaritySettings
 from rsvlm.settings import Name, Settings
 
@@ -57,6 +58,7 @@ class Ranked(Settings):
         pictures: glob pattern.
         share: of the pictures, drawn by a hash of their names.
         candidates: where captions come from.
+        scene: candidates that name another class than the picture's path tells, or none, are passed over; null: all are ranked.
         first: the model that ranks all candidates.
         second: the model that ranks what the first one keeps, and measures the change under rotation.
         keep_first: captions that the first model keeps.
@@ -76,6 +78,7 @@ class Ranked(Settings):
     share: Share = 1.0
     shares: SplitShares = SplitShares()
     candidates: Candidates
+    scene: SceneWords | None = None
     first: SimilaritySettings
     second: SimilaritySettings
     keep_first: Annotated[int, Field(ge=1)] = 10

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import BoxPictures, M2BSettings, Share, SplitShares
 from rsvlm.data.kinds.known import KnownClasses
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings, slots
 
 
 class Sequences(Settings):
@@ -55,7 +55,7 @@ class ChangeSequences(Sequences):
 
     kind: Literal["change-sequences"]
     pairs: str = "*"
-    scene: str = "^(.*)$"
+    scene: Pattern = "^(.*)$"
     noun: str = "building"
     m2b: M2BSettings = M2BSettings()
     half: Annotated[float, Field(gt=0.5, le=1)] = 0.65
@@ -72,7 +72,7 @@ class DamageSequences(Sequences):
 
     kind: Literal["damage-sequences"]
     annotations: str
-    pictures: str
+    pictures: Annotated[str, slots("name")]
     labels: dict[str, str] = Field(
         default_factory=lambda: {
             "no-damage": "No damage",
@@ -96,7 +96,7 @@ class DevelopmentSequences(Sequences):
 
     kind: Literal["development-sequences"]
     annotations: str
-    pictures: str
+    pictures: Annotated[str, slots("stem", "date")]
     images: Literal[2, 5] = 5
     changes: tuple[str, ...] = ("residential", "commercial", "industrial", "road", "demolition", "mega projects")
     statuses: tuple[str, ...] = (

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import Share
-from rsvlm.settings import Settings
+from rsvlm.settings import Settings, slots
 
 Style = Literal["geochat", "lhrs-bot", "mmrs-1m", "rs-gpt4v", "rs-instructions", "skyeyegpt"]
 
@@ -36,22 +36,23 @@ class GivenQuestions(Settings):
     """Questions and answers that a set brings.
 
     Attributes:
-        layout: RSVQA's three JSON files for each split, RSIVQA's text, or files of CHOICE (presence and counting).
+        layout: RSVQA's three JSON files for each split, RSIVQA's text, CRSVQA's text files (one a picture), FloodNet's JSON, or
+            files of CHOICE (presence and counting).
         source: where the files are; empty: with the pictures.
-        files: of RSIVQA or CHOICE.
+        files: of RSIVQA, FloodNet or CHOICE; of CRSVQA, glob patterns.
         splits: of RSVQA, by split.
         picture: of RSVQA, the picture's name, `{id}` standing for its number.
-        asked: which kinds of questions are taken (RSVQA's own words; `presence`, `count`, `theme`, `other`); none: all.
+        asked: which kinds of questions are taken (RSVQA's own words; `presence`, `count`, `condition`, `theme`, `other`); none: all.
         most: questions of one picture, drawn.
         counts: keep numbers, or say the ranges that RSVQA's low-resolution answers are scored in.
         themes: a theme as the set has it -> class name of the picture's label, where the words differ.
     """
 
-    layout: Literal["rsvqa", "rsivqa", "choice"]
+    layout: Literal["rsvqa", "rsivqa", "crsvqa", "floodnet", "choice"]
     source: str = ""
     files: tuple[str, ...] = ()
     splits: dict[Literal["train", "validation", "test"], QuestionFiles] = Field(default_factory=dict)
-    picture: str = "{id}.tif"
+    picture: Annotated[str, slots("id")] = "{id}.tif"
     asked: tuple[str, ...] = ()
     most: Annotated[int, Field(ge=1, le=1000)] = 10
     counts: Literal["given", "ranges"] = "given"

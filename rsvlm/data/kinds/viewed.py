@@ -6,7 +6,20 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, Share, SplitShares
 from rsvlm.data.kinds.writer import Writer
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
+
+
+class SeenObjects(Settings):
+    """Annotation that holds every object of some classes in the pictures it covers, by which answers are judged.
+
+    Attributes:
+        file: path of a picture's annotation, by its ending DOTA text, VOC XML or COCO JSON; `{stem}` is the picture's file name without
+            ending, `{folder}` its folder, `{parent}` the folder above. A picture without that file is not covered.
+        names: class in the file -> noun in the singular; other classes are not looked at.
+    """
+
+    file: Annotated[str, Field(pattern=r"\.(?:txt|xml|json)$")]
+    names: Annotated[dict[str, str], Field(min_length=1)]
 
 
 class _Viewed(Settings):
@@ -16,7 +29,10 @@ class _Viewed(Settings):
         source: the source's name.
         prefix: starts the ids and scene names.
         pictures: glob pattern; ids are made of the whole path below its fixed part, so that equal file names do not clash.
+        label: regular expression; its first group, found in the file's path, is a class that the model is told (the prompt's slot
+            `label`) and that the record keeps.
         writer: the model; one that sees pictures. Answers that are set aside drop their picture.
+        objects: what an answer may say of objects, where an annotation tells; null: nothing tells.
         shares: of pictures by split.
         share: of the pictures, drawn by a hash of their names; the rest is left out.
         longest_side: larger pictures are reduced to this many pixels.
@@ -28,7 +44,9 @@ class _Viewed(Settings):
     source: Name
     prefix: Name
     pictures: str
+    label: Pattern | None = None
     writer: Writer
+    objects: SeenObjects | None = None
     shares: SplitShares = SplitShares()
     share: Share = 1.0
     longest_side: Annotated[int, Field(ge=64, le=4096)] = 512

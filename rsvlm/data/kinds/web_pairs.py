@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Share
 from rsvlm.data.kinds.similarity import SimilaritySettings
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Settings, slots
 
 
 class Columns(Settings):
@@ -92,7 +92,7 @@ class WebPairs(Settings):
     file: str
     layout: Literal["lines", "csv", "parquet"] = "lines"
     columns: Columns = Columns()
-    pictures: str = "{picture}"
+    pictures: Annotated[str, slots("picture")] = "{picture}"
     keywords: bool = True
     share: Share = 1.0
     validation_share: Share = 0.05

@@ -8,6 +8,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 from rasterio.warp import transform
 
+from rsvlm.chat.answers import Answers
 from rsvlm.chat.exchange import Answer
 from rsvlm.data.kinds.land_cover import LandCover
 from rsvlm.data.prompt_files import prompt_of
@@ -222,7 +223,7 @@ def test_no_more_records_are_asked_for_than_the_recipe_allows(tmp_path: Path) ->
     memory: dict = {}
     counts = []
     for split in ("test", "train"):
-        work = Work(tmp_path, split, 7, 2000, Subset(), Rejected(), tmp_path, memory=memory)
+        work = Work(tmp_path, split, 7, 2000, Subset(), Rejected(), Answers(tmp_path), memory=memory)
         counts += [len(request_of(f"r{number}", mask(), rule, prompt, work)) for number in range(3)]
     assert counts == [1, 1, 0, 0, 0, 0]
 

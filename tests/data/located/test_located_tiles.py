@@ -291,7 +291,12 @@ def test_a_class_in_the_path_is_told(tmp_path: Path) -> None:
 @pytest.mark.system("git-10m", 2)
 def test_the_full_profile_has_the_published_constants(root: Path) -> None:
     caption = load_recipe(root, "git-10m").sections["full"]["caption"]
-    assert {(builder.least_level, builder.most_level) for builder in caption.builders} == {(10, 18)}
+    located, seen = ([builder for builder in caption.builders if builder.kind == kind] for kind in ("located-tiles", "viewed"))
+    assert {(builder.least_level, builder.most_level) for builder in located} == {(10, 18)}
+    assert {builder.writer.chat.model for builder in seen} == {"gpt-4o"}
+    assert {builder.source for builder in caption.builders} == {
+        "google-earth-tiles", "dior", "geopile", "million-aid", "rsi-cb256", "skyscript", "ssl4eo-s12",
+    }  # fmt: skip
     network = caption.builders[0].enhancement
     assert (network.side, network.scale, network.features, network.blocks, network.growth) == (256, 2, 64, 23, 32)
     captioner = caption.builders[0].captioner

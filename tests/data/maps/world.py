@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.data.evidence import Evidence
 from rsvlm.data.statement import Statement
 from rsvlm.data.work import Work
@@ -86,7 +87,7 @@ def settings(model: type[Settings], kind: str, **more: Any) -> Any:
 
 
 def work_of(raw: Path, *builders: Any, seed: int = 7, memory: dict[Any, Any] | None = None) -> Work:
-    return Work(raw, "train", seed, 2000, Subset(), Rejected(), raw / "answers", 1, {} if memory is None else memory, builders)
+    return Work(raw, "train", seed, 2000, Subset(), Rejected(), Answers(raw / "answers"), 1, {} if memory is None else memory, builders)
 
 
 def evidence_of(raw: Path, *builders: Any) -> Evidence:

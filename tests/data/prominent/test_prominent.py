@@ -127,6 +127,14 @@ def test_a_class_without_a_chinese_name_is_set_aside(tmp_path) -> None:
     assert [entry.reason for entry in corpus.rejected.entries()] == ["class has no Chinese name"]
 
 
+def test_english_alone_needs_no_chinese_name(tmp_path) -> None:
+    corpus = made(tmp_path, row("yurt", 4), languages=["en"])
+    (record,) = corpus.records
+    assert record["languages"] == ["en"]
+    assert "our yurts" in record["captions"][0]
+    assert corpus.false() == []
+
+
 @pytest.mark.integration
 def test_captions_are_about_eleven_words_long(built) -> None:
     words = [len(record["captions"][0].split()) for record in built("dior-captions").records]

@@ -257,7 +257,7 @@ def test_whole_pictures_of_a_data_set(tmp_path: Path) -> None:
     ]
     files = {f"a/{name}.png": png(np.full((30, 40, 3), 99)) for name in ("one", "two")}
     write_source(tmp_path, "made", files | {"pairs.jsonl": "\n".join(map(json.dumps, lines)).encode()})
-    settings = corpus({"kind": "image-prompts", "source": "made", "prefix": "tiny", "validation_share": 0.0})
+    settings = corpus({"kind": "image-prompts", "source": "made", "prefix": "tiny", "listing": {"validation_share": 0.0}})
     records = {record["id"]: record for record in made_records(settings, tmp_path)}
     assert set(records) == {"tiny-one", "tiny-two"}  # the third has no picture
     assert turns(records["tiny-one"], "classification") == [
@@ -272,6 +272,23 @@ def test_whole_pictures_of_a_data_set(tmp_path: Path) -> None:
         copy["conversations"][-1]["turns"][1]["text"] = "<Region 1>: a river.\n"
 
     assert all(finds(record, settings, tmp_path, lie) for record in records.values())
+
+
+def test_whole_pictures_in_folders_of_their_classes(tmp_path: Path) -> None:
+    files = {f"{label}/{label}_{number}.png": png(np.full((30, 40, 3), number)) for label in ("sea_ice", "Lake") for number in (1, 2)}
+    write_source(tmp_path, "made", files)
+    listing = {"layout": "folders", "file": "*/*.png", "shares": {"test": 0.0, "validation": 0.0}}
+    settings = corpus({"kind": "image-prompts", "source": "made", "prefix": "tiny", "listing": listing})
+    records = {record["id"]: record for record in made_records(settings, tmp_path)}
+    assert set(records) == {"tiny-sea_ice_1", "tiny-sea_ice_2", "tiny-lake_1", "tiny-lake_2"}
+    assert [reply for _, reply in turns(records["tiny-sea_ice_2"], "classification")] == ["<Region 1>: sea ice\n"]
+    assert turns(records["tiny-lake_1"], "caption") == []
+    assert false_ones([*records.values()], settings, tmp_path) == []
+
+    def lie(copy: Record) -> None:
+        copy["conversations"][0]["turns"][1]["text"] = "<Region 1>: desert\n"
+
+    assert finds(records["tiny-lake_2"], settings, tmp_path, lie)
 
 
 @pytest.mark.system("rsvp-3m", 3)

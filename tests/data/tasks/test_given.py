@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.data.given import count_range, key_of, questions_of, some, written
 from rsvlm.data.kinds.tasks import GivenQuestions
 from rsvlm.data.work import Work
@@ -17,7 +18,7 @@ TEXT = GivenQuestions(layout="rsivqa", files=("a.txt",))
 
 
 def work(raw: Path, split: str = "train") -> Work:
-    return Work(raw, split, 7, 2000, Subset(), Rejected(), raw / "answers")  # type: ignore[arg-type]
+    return Work(raw, split, 7, 2000, Subset(), Rejected(), Answers(raw / "answers"))  # type: ignore[arg-type]
 
 
 @pytest.mark.system("rs-instructions", 2)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.conversations.talk import Talk
 from rsvlm.data.kinds.tasks import MixRules
 from rsvlm.data.mixing import dialogues, mixed
@@ -23,7 +24,7 @@ TALKS = [
 
 
 def work(split: str = "train", seed: int = 7) -> Work:
-    return Work(Path("raw"), split, seed, 2000, Subset(), Rejected(), Path("answers"))  # type: ignore[arg-type]
+    return Work(Path("raw"), split, seed, 2000, Subset(), Rejected(), Answers(Path("answers")))  # type: ignore[arg-type]
 
 
 def names() -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from rsvlm.captioning.settings import Subset
+from rsvlm.chat.answers import Answers
 from rsvlm.data import towers
 from rsvlm.data.builders.ranked import build as build_ranked
 from rsvlm.data.builders.web_pairs import build as build_web
@@ -32,34 +33,7 @@ from rsvlm.records.unfit import Unfit
 from rsvlm.settings import validate
 from rsvlm.sources import catalogue
 from tests.data.tinyraw import png, write_source
-
-TOWERS = {
-    "vision": {"kind": "efficientnet-lite0", "trainable": False},
-    "text": {"kind": "minilm", "trainable": False},
-    "weights": {"tokenizer": {"source": "minilm", "file": "tokenizer.json"}},
-}
-
-
-class MeanColour:
-    """Towers of three numbers: a picture is its mean colour and where its brightness lies; a text the colours that it names."""
-
-    def image_features(self, images: list[Image.Image]) -> np.ndarray:
-        arrays = [np.asarray(image.convert("RGB"), dtype=np.float64) / 255 for image in images]
-        top = [array[: len(array) // 2].mean() - array[len(array) // 2 :].mean() for array in arrays]
-        return np.asarray([[*array.mean(axis=(0, 1)), difference] for array, difference in zip(arrays, top, strict=True)]) + 1e-6
-
-    def from_features(self, features: np.ndarray) -> np.ndarray:
-        return features / np.linalg.norm(features, axis=1, keepdims=True)
-
-    def images(self, images: list[Image.Image]) -> np.ndarray:
-        return self.from_features(self.image_features(images))
-
-    def texts(self, texts: list[str]) -> np.ndarray:
-        rows = [[float(word in text.lower()) for word in ("red", "green", "blue", "bright above")] for text in texts]
-        return self.from_features(np.asarray(rows) + 0.01)
-
-    def scores(self, image: Image.Image, texts: list[str]) -> np.ndarray:
-        return self.texts(texts) @ self.images([image])[0]
+from tests.data.webs.towers import TOWERS, MeanColour, coloured
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +47,8 @@ def _small_towers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "similarity_of", lambda settings, work: small)
 
 
-def coloured(red: int, green: int, blue: int, side: int = 24) -> bytes:
-    return png(np.full((side, side, 3), (red, green, blue)))
-
-
 def work_of(raw: Path, split: str = "train", rejected: Rejected | None = None) -> Work:
-    return Work(raw, split, 7, 2000, Subset(), Rejected() if rejected is None else rejected, raw / "answers")
+    return Work(raw, split, 7, 2000, Subset(), Rejected() if rejected is None else rejected, Answers(raw / "answers"))
 
 
 @pytest.mark.system("rs5m", 2)
@@ -188,7 +158,7 @@ def test_rows_that_name_remote_sensing_are_scored(tmp_path: Path) -> None:
     assert [sample.id for sample in samples] == [f"web-{number}" for number in (0, 2, 3, 4, 6, 7, 8, 10)]
     assert reasons["web-1"][0] == "screened"
     assert any("picture" in reason for kind, reason in reasons.values() if kind == "record")
-    assert samples[0].fields["facts"] == {"url": "http://a.b/0"}
+    assert samples[0].fields["facts"] == {"row": "line 1", "url": "http://a.b/0"}
     green = [sample.fields["scores"]["detector"] for sample in samples if int(sample.id[4:]) % 2]
     red = [sample.fields["scores"]["detector"] for sample in samples if not int(sample.id[4:]) % 2]
     assert min(green) > 0.5 > max(red)
@@ -303,7 +273,15 @@ def test_two_models_choose_and_the_steadiest_caption_is_marked(tmp_path: Path) -
     (sample,) = build_ranked(ranked(), work_of(tmp_path))
     fields = sample.fields
     assert set(fields["captions"]) == {"Green meadow.", "A green meadow."}
-    assert fields["facts"] == {"best": 0, "invariant": 0, "candidates": 6, "rotations": 4, "fill": "reflect"}
+    facts = fields["facts"]
+    assert {key: facts[key] for key in ("best", "invariant", "rotations", "fill")} == {
+        "best": 0,
+        "invariant": 0,
+        "rotations": 4,
+        "fill": "reflect",
+    }
+    assert len(facts["candidates"]) == 6
+    assert [len(row) for row in facts["turned"]] == [4, 4]
     assert fields["method"] == "ranked"
     assert fields["scores"]["rotation-variance"] == pytest.approx(0.0, abs=1e-8)
 

@@ -31,7 +31,7 @@ def made(raw: Path, content: Any, layout: str = "rsicap", **more: Any) -> Made:
 def test_the_published_record_is_read_field_by_field(tmp_path: Path) -> None:
     (record,) = made(tmp_path, {"annotations": [ENTRY]}).records
     assert record["captions"] == ["A harbor with boats."]
-    assert record["facts"] == {"instruction": "Describe this image in detail.", "given_id": "0"}
+    assert record["facts"] == {"instruction": "Describe this image in detail.", "given_id": "0", "row": "annotations[0]"}
     assert record["origin"]["picture"] == "images/P0378_0001.png"
 
 

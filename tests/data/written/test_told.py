@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
+from rsvlm.data.card import card
+from rsvlm.data.counts import counts_of
+from rsvlm.data.settings import CorpusSettings
+from rsvlm.data.stage import make_corpus
 from rsvlm.data.told import prompt_named
 from rsvlm.errors import ConfigurationError
+from rsvlm.files import read_manifest, write_manifest
+from rsvlm.records.shards import Shards
+from rsvlm.settings import validate
 from tests.chat.conftest import ChatServer, said, send
 from tests.data.described.test_described import LABELS, rule, scene
 from tests.data.tinyraw import Made, make, write_source
@@ -52,6 +59,22 @@ def test_a_true_text_is_kept_with_its_generator(tmp_path: Path, server: ChatServ
         "prompt_hash": prompt.hash,
     }
     assert found.false() == []
+
+
+def test_the_manifest_says_how_much_was_asked_also_where_the_answers_were_kept(tmp_path: Path, server: ChatServer) -> None:
+    says(server, GOOD)
+    raw = tmp_path / "raw"
+    write_source(raw, "made", {"pictures/p.png": scene(), "labels/p.txt": LABELS.encode()})
+    write_manifest(raw, {})
+    settings = validate(CorpusSettings, {"family": "data", "system": "tiny", "builders": [rule(writer=writer(server))]}, "recipe")
+    for name in ("first", "second"):
+        places = {"prefix": "pairs", "scratch": tmp_path / f"scratch-{name}", "answers": tmp_path / "answers"}
+        make_corpus(settings, raw, tmp_path / name, **places, seed=7, threads=1, rejected_share=0.5)
+    first, second = (read_manifest(tmp_path / name) for name in ("first", "second"))
+    assert first.facts["answers"] == {"answers": 1, "tokens_in": 10, "tokens_out": 5}
+    assert first.sha256 == second.sha256
+    assert len(server.asked) == 1
+    assert "1 answers of models: 10 tokens read, 5 written." in card(settings, counts_of(Shards(tmp_path / "second")), {})
 
 
 def test_the_model_is_given_the_sentences_about_objects(tmp_path: Path, server: ChatServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rsvlm.data.builders.viewed import SMALL, cleaned
-from rsvlm.errors import ConfigurationError
+from rsvlm.errors import ConfigurationError, DataError
 from rsvlm.files import publish, read_manifest
 from rsvlm.instruction.model import ChatModel, load
 from rsvlm.instruction.train import pretrain
@@ -90,6 +90,30 @@ def test_large_pictures_are_reduced_and_keep_their_ground_distance_right(tmp_pat
     write_source(folder, "seen", {"a/x/1.png": noise(1, 100, 200)}, gsd=0.5)
     (record,) = make(folder, rule(served(server, CAPTION), longest_side=100)).records
     assert (record["width"], record["height"], record["gsd"]) == (100, 50, 1.0)
+
+
+@pytest.mark.system("git-10m", 2)
+def test_the_class_that_a_path_tells_is_told_to_the_model_and_kept(tmp_path: Path, server: ChatServer) -> None:
+    folder = tmp_path / "data/raw/git-10m"
+    write_source(folder, "seen", {"a/dry_field/1.png": noise(1, 64, 64)})
+    writer = rule(served(server, CAPTION.replace("rural", "a dry field")))["writer"] | {"prompt": "picture-caption-of-class"}
+    (record,) = make(folder, rule({}, writer=writer, label="([^/]+)/[^/]+$")).records
+    assert record["label"] == "dry field"
+    assert "Class of the image in the data set that it is from: dry field" in json.dumps(server.asked[0]["messages"])
+
+
+@pytest.mark.parametrize(("prompt", "label"), [("picture-caption-of-class", None), ("picture-caption", "a/([^/]+)/")])
+def test_a_prompt_and_a_class_that_do_not_fit_are_refused(tmp_path: Path, prompt: str, label: str | None) -> None:
+    chat = {"kind": "served", "base_url": "http://127.0.0.1:9/v1", "model": "sees"}
+    writer = {"prompt": prompt, "fewest_words": 10, "otherwise": "drop", "chat": chat}
+    with pytest.raises(ConfigurationError, match=f"prompt '{prompt}' has the slots"):
+        make(folder_of(tmp_path), rule(chat, writer=writer, label=label))
+
+
+def test_a_path_without_a_class_is_an_error(tmp_path: Path, server: ChatServer) -> None:
+    writer = rule(served(server, CAPTION))["writer"] | {"prompt": "picture-caption-of-class"}
+    with pytest.raises(DataError, match="the recipe's class pattern 'b/"):
+        make(folder_of(tmp_path), rule({}, writer=writer, label="b/([^/]+)"))
 
 
 def test_boilerplate_marks_and_repeated_sentences_go() -> None:

@@ -1,0 +1,249 @@
+"""Corpora in other programs' layouts, read back as those programs do."""
+
+import csv
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsvlm.data.export import export
+from rsvlm.errors import ConfigurationError, IntegrityError
+from rsvlm.files import sha256_file, verify
+from rsvlm.records.models import Sample
+from tests.data.corpora import picture, publish_corpus, sample, talk
+
+GEOCHAT_BOX, TEOCHAT_BOX = "{<25><50><50><75>|<0>}", "[25, 50, 50, 75]"
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    given = [
+        sample("t", 1, ["A pond."], "test", licence="CC-BY-4.0"),
+        sample("a", 2, ['A "quiet" pond.', "船のある港。"], label="pond"),
+        Sample("b", picture(3, kind="PNG"), "png", sample("b", 3, ["=A1+B2, a road."], source="other").fields),
+    ]
+    publish_corpus(tmp_path / "data/pairs/p", given)
+    return tmp_path / "data/pairs/p"
+
+
+def frames(name: str, seed: int, dates: list[str], licences: list[str] | None = None, **more: Any) -> list[Sample]:
+    """A sequence, its main record last; the first turn says where the pictures go."""
+    names = [*(f"{name}-{number}" for number in range(1, len(dates))), name]
+    licences = licences or ["CC0"] * len(dates)
+    found = [sample(one, seed + place, [], part_of=name, licence=licences[place], scene=name) for place, one in enumerate(names[:-1])]
+    said = talk(f"{name}-0", "change", "These are two satellite images: <video>\nWhat changed?", f"A house {TEOCHAT_BOX}.")
+    said["polygons"] = [[[10.0, 20.0], [20.0, 20.0], [20.0, 30.5], [10.0, 30.5]]]
+    facts = {"dataset": "xBD", "timestamps": dates, "tasks": {f"{name}-0": "change_detection_localization"}}
+    main = {"conversations": [said], "frames": names, "facts": facts, "licence": licences[-1], "scene": name, **more}
+    return [*found, sample(name, seed + len(dates), [], **main)]
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> Path:
+    several = [talk("a-0", "presence", "Any ship?", "Yes."), talk("a-1", "refer", "[refer] ship", GEOCHAT_BOX, "How many?", "One.")]
+    given = [
+        sample("a", 1, [], conversations=several, date="2020-05-01"),
+        sample("m", 2, [], conversations=[talk("m-0", "question", "What is <image> in a text?", "A mark, as is <image>.")]),
+        *frames("s", 10, ["2019-01-02", "2020-03-04"]),
+        *frames("u", 20, ["2019-01-02", "2020-03-04"], ["CC-BY-4.0", "CC0"]),
+    ]
+    publish_corpus(tmp_path / "data/conversations/c", given)
+    return tmp_path / "data/conversations/c"
+
+
+def test_csv_as_open_clip_reads_it(pairs: Path, tmp_path: Path) -> None:
+    facts = export(pairs, tmp_path / "out", "csv", name="p")
+    with (tmp_path / "out/train.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    assert [(row["filepath"], row["title"]) for row in rows] == [
+        ("images/a.jpg", 'A "quiet" pond.'),
+        ("images/a.jpg", "船のある港。"),
+        ("images/b.png", "=A1+B2, a road."),
+    ]
+    assert [(row["licence"], row["source"]) for row in rows] == [("CC0", "made"), ("CC0", "made"), ("CC0", "other")]
+    assert (tmp_path / "out/test.csv").read_text() == "filepath\ttitle\tlicence\tsource\nimages/t.jpg\tA pond.\tCC-BY-4.0\tmade\n"
+    assert (tmp_path / "out/images/a.jpg").read_bytes() == picture(2)
+    assert (tmp_path / "out/images/b.png").read_bytes() == picture(3, kind="PNG")
+    assert facts["entries"] == {"test": 1, "train": 3}
+    assert facts["licences"] == {"CC-BY-4.0": {"made": 1}, "CC0": {"made": 1, "other": 1}}
+
+
+@pytest.mark.parametrize("layout", ["csv", "jsonl"])
+def test_the_folder_proves_itself_and_is_the_same_every_time(pairs: Path, tmp_path: Path, layout: str) -> None:
+    for name in ("one", "two"):
+        export(pairs, tmp_path / name, layout, name="p")
+    manifest = verify(tmp_path / "one")
+    assert sha256_file(tmp_path / "one/manifest.json") == sha256_file(tmp_path / "two/manifest.json")
+    assert (manifest.facts["export"], manifest.facts["corpus"]) == (layout, "p")
+
+
+def test_jsonl_has_every_record(talks: Path, pairs: Path, tmp_path: Path) -> None:
+    export(talks, tmp_path / "out", "jsonl")
+    lines = {line["id"]: line for line in map(json.loads, (tmp_path / "out/train.jsonl").read_text().splitlines())}
+    assert sorted(lines) == ["a", "m", "s", "s-1", "u", "u-1"]
+    assert lines["s-1"] == {"id": "s-1", "image": "images/s-1.jpg", "split": "train", "licence": "CC0", "source": "made", "part_of": "s"}
+    assert lines["s"]["frames"] == ["images/s-1.jpg", "images/s.jpg"]
+    assert lines["a"]["conversations"][0] == {
+        "id": "a-0",
+        "task": "presence",
+        "turns": [{"role": "user", "text": "Any ship?"}, {"role": "assistant", "text": "Yes."}],
+    }
+    export(pairs, tmp_path / "pairs", "jsonl")
+    (line,) = [line for line in map(json.loads, (tmp_path / "pairs/train.jsonl").read_text().splitlines()) if line["id"] == "a"]
+    assert (line["captions"], line["label"], line["image"]) == (['A "quiet" pond.', "船のある港。"], "pond", "images/a.jpg")
+
+
+def test_llava_has_conversations_about_one_picture(talks: Path, tmp_path: Path) -> None:
+    facts = export(talks, tmp_path / "out", "llava")
+    entries = json.loads((tmp_path / "out/train.json").read_text())
+    assert entries == [
+        {
+            "id": "a-0",
+            "image": "images/a.jpg",
+            "conversations": [{"from": "human", "value": "<image>\nAny ship?"}, {"from": "gpt", "value": "Yes."}],
+            "licence": "CC0",
+            "source": "made",
+        },
+        {
+            "id": "a-1",
+            "image": "images/a.jpg",
+            "conversations": [
+                {"from": "human", "value": "<image>\n[refer] ship"},
+                {"from": "gpt", "value": GEOCHAT_BOX},
+                {"from": "human", "value": "How many?"},
+                {"from": "gpt", "value": "One."},
+            ],
+            "licence": "CC0",
+            "source": "made",
+        },
+    ]
+    assert facts["left_out"] == {"more than one picture": 2, "text holds another mark for pictures": 1}
+    assert [path.name for path in (tmp_path / "out/images").iterdir()] == ["a.jpg"]
+
+
+def test_teochat_has_the_fields_of_its_loader(talks: Path, tmp_path: Path) -> None:
+    facts = export(talks, tmp_path / "out", "teochat")
+    entries = {entry["id"]: entry for entry in json.loads((tmp_path / "out/train.json").read_text())}
+    assert entries["s-0"] == {
+        "id": "s-0",
+        "video": ["images/s-1.jpg", "images/s.jpg"],
+        "conversations": [
+            {"from": "human", "value": "These are two satellite images: <video>\nWhat changed?"},
+            {"from": "gpt", "value": "A house [25, 50, 50, 75]."},
+        ],
+        "task": "change_detection_localization",
+        "timestamp": ["2019-01-02", "2020-03-04"],
+        "polygon": ["POLYGON ((10 20, 20 20, 20 30.5, 10 30.5, 10 20))"],
+        "dataset": "xBD",
+        "licence": "CC0",
+        "source": "made",
+    }
+    single = entries["a-0"]
+    assert (single["video"], single["timestamp"], single["task"], single["dataset"]) == (
+        ["images/a.jpg"],
+        ["2020-05-01"],
+        "presence",
+        "made",
+    )
+    assert single["conversations"][0]["value"] == "This is a satellite image: <video>\nAny ship?"
+    assert "polygon" not in single
+    assert facts["left_out"] == {"text holds another mark for pictures": 1}
+    assert all((tmp_path / "out" / path).is_file() for entry in entries.values() for path in entry["video"])
+
+
+def test_questions_of_sequences_that_became_turns_begin_once(tmp_path: Path) -> None:
+    """TEOChat's way of single pictures, two questions in one conversation; LLaVA's mark is another."""
+    said = ("This is a satellite image: <video>\nAny ship?", "Yes.", "This is a satellite image: <video>\nHow many?", "One.")
+    publish_corpus(tmp_path / "c", [sample("a", 1, [], conversations=[talk("a-0", "mixed", *said)])])
+    for layout, mark in (("llava", "<image>"), ("teochat", "<video>")):
+        export(tmp_path / "c", tmp_path / layout, layout)
+        (entry,) = json.loads((tmp_path / layout / "train.json").read_text())
+        values = [turn["value"] for turn in entry["conversations"]]
+        assert values == [f"This is a satellite image: {mark}\nAny ship?", "Yes.", "How many?", "One."]
+
+
+def test_days_that_are_not_known_are_left_out(tmp_path: Path) -> None:
+    publish_corpus(tmp_path / "c", frames("s", 1, ["2019-01", "2020-03-04"]))
+    export(tmp_path / "c", tmp_path / "out", "teochat")
+    (entry,) = json.loads((tmp_path / "out/train.json").read_text())
+    assert "timestamp" not in entry
+
+
+def test_a_licence_keeps_whole_sequences_alone(talks: Path, tmp_path: Path) -> None:
+    for layout, left in (("teochat", ["a-0", "a-1", "s-0"]), ("jsonl", ["a", "m", "s", "s-1"])):
+        facts = export(talks, tmp_path / layout, layout, licences=["CC0"])
+        text = next((tmp_path / layout).glob("train.*")).read_text()
+        entries = json.loads(text) if layout == "teochat" else [json.loads(line) for line in text.splitlines()]
+        assert sorted(entry["id"] for entry in entries) == left
+        assert list(facts["licences"]) == ["CC0"]
+        assert facts["left_out"]["licence is not asked for"] == 2
+        assert not (tmp_path / layout / "images/u.jpg").exists()
+
+
+def test_boxes_are_rewritten(talks: Path, tmp_path: Path) -> None:
+    export(talks, tmp_path / "out", "llava", boxes=("geochat", "teochat"))
+    entries = json.loads((tmp_path / "out/train.json").read_text())
+    assert entries[1]["conversations"][1]["value"] == TEOCHAT_BOX
+
+
+@pytest.mark.parametrize(
+    ("corpus", "layout", "options", "words"),
+    [
+        ("pairs", "coco", {}, r"no format 'coco'; allowed: csv, jsonl, llava, teochat"),
+        ("pairs", "teochat", {}, r"format 'teochat' is for conversations, and p has none; allowed: csv, jsonl"),
+        ("talks", "csv", {}, r"format 'csv' is for captions, and p has none; allowed: jsonl, llava, teochat"),
+        ("pairs", "csv", {"licences": ["CC0", "MIT"]}, r"no record has the licence 'MIT'; there are: CC-BY-4\.0, CC0"),
+        ("talks", "llava", {"boxes": ("geochat", "teo")}, r"no box format 'teo'; allowed: .*teochat"),
+        ("talks", "llava", {"licences": ["CC-BY-4.0"]}, r"p: nothing is left for format 'llava': licence is not asked for \(\d\)"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_leaves_nothing(
+    corpus: str, layout: str, options: dict[str, Any], words: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue(corpus)
+    with pytest.raises(ConfigurationError, match=words):
+        export(folder, tmp_path / "out", layout, name="p", **options)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.fault
+def test_nothing_but_an_export_is_replaced(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    export(pairs, tmp_path / "mine", "csv")
+    export(pairs, tmp_path / "mine", "jsonl")
+    assert not (tmp_path / "mine/train.csv").exists()
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/dear").write_text("friend")
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "letters", tmp_path / "file", pairs, tmp_path):
+        with pytest.raises(ConfigurationError, match="something else is there"):
+            export(pairs, place, "csv")
+    assert (tmp_path / "letters/dear").read_text() == "friend"
+    verify(pairs)
+
+
+@pytest.mark.fault
+def test_a_corpus_that_is_not_whole_is_not_exported(pairs: Path, tmp_path: Path) -> None:
+    shard = sorted(pairs.glob("*.tar"))[0]
+    shard.write_bytes(shard.read_bytes().replace(b"A pond.", b"A bond."))
+    with pytest.raises(IntegrityError, match="its bytes changed"):
+        export(pairs, tmp_path / "out", "csv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_memory_holds_no_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rsvlm.files._READ", 4096)  # files are hashed a block at a time
+
+    def most(words: int) -> int:
+        corpus = tmp_path / f"c{words}"
+        publish_corpus(corpus, [sample(f"x{number}", 1, ["word " * words + "ends"]) for number in range(200)])
+        tracemalloc.start()
+        export(corpus, tmp_path / f"out{words}", "jsonl")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    most(1)  # what the first call of a process makes once
+    assert most(300) - most(2) < 200 * 300
