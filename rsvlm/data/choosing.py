@@ -146,18 +146,11 @@ def _cut(shards: Shards, rows: np.ndarray, percentile: Percentile, ids: list[str
 
 
 def chosen_samples(shards: Shards, drops: dict[int, tuple[str, str]]) -> Iterator[Sample]:
-    """Yield the candidates that stay, as samples, in their order.
-
-    A sequence stays or goes as one: a frame whose main record was dropped, or is missing a frame, goes with it.
-    """
-    gone = {shards.fields(row)["id"] for row in drops}
+    """Yield the candidates that stay, as samples, in their order; whoever writes them lists what is left of broken sequences."""
     for row in range(len(shards)):
         if row in drops:
             continue
         fields = shards.fields(row)
-        sequence = [*(fields.get("frames") or ()), *([fields["part_of"]] if fields.get("part_of") else [])]
-        if gone.intersection(sequence):
-            continue
         image = shards.image(row)
         name = fields.pop("id")
         for made in ("width", "height"):

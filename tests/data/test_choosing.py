@@ -75,12 +75,18 @@ def test_a_class_is_capped(tmp_path: Path) -> None:
     assert all(row < 5 and reason == "class is full" for row, (reason, _) in drops.items())
 
 
-def test_a_sequence_stays_or_goes_as_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dropped", "listed"), [(0, {"later": "without main"}), (1, {"main": "without later"})])
+def test_a_sequence_stays_or_goes_as_one_and_what_goes_is_listed(tmp_path: Path, dropped: int, listed: dict[str, str]) -> None:
     later = sample("later", 2, part_of="main", captions=[], caption_ids=[])
-    frames = [sample("main", 1, frames=["main", "later"]), later, sample("other", 3)]
-    made = shards(tmp_path / "a", frames)
-    assert [found.id for found in chosen_samples(made, {1: ("x", "")})] == ["other"]
-    assert [found.id for found in chosen_samples(made, {0: ("x", "")})] == ["other"]
+    made = shards(tmp_path / "a", [sample("main", 1, frames=["main", "later"]), later, sample("other", 3)])
+    rejected = Rejected()
+    (tmp_path / "b").mkdir()
+    write_shards(chosen_samples(made, {dropped: ("x", "")}), tmp_path / "b", rejected, samples_per_shard=3, same_scene=True)
+    kept = Shards(tmp_path / "b", check=False)
+    assert [kept.fields(row)["id"] for row in range(len(kept))] == ["other"]
+    assert {(entry.id, entry.kind, entry.reason, entry.detail) for entry in rejected} == {
+        (name, "screened", "sequence is not whole", detail) for name, detail in listed.items()
+    }
 
 
 def test_chosen_records_keep_their_bytes_and_fields(tmp_path: Path) -> None:
