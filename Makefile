@@ -35,7 +35,7 @@ lint: venv ## format, lint, types, layers
 	lint-imports
 
 unit: venv ## fast tests
-	pytest -m "not integration and not fault and not recipe" --proofs .rsvlm/proofs/unit.json
+	pytest -n 2 --dist loadfile -m "not integration and not fault and not recipe" --proofs .rsvlm/proofs/unit.json
 
 integration: venv ## tests with real servers, and with faults
 	pytest -m "(integration or fault) and not recipe" --proofs .rsvlm/proofs/integration.json

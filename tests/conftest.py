@@ -15,7 +15,8 @@ environment.apply()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
-_PROOFS = pytest.StashKey[dict[str, dict[str, dict[str, set[str]]]]]()
+_PROPERTY = "proves"
+_PROVEN: dict[str, dict[str, dict[str, set[str]]]] = {"passed": {}, "skipped": {}}
 
 
 @pytest.fixture(scope="session")
@@ -48,22 +49,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proofs", metavar="FILE", help="write which tests proved which level of which system to FILE (JSON)")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_PROOFS] = {"passed": {}, "skipped": {}}
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     report = (yield).get_result()
+    report.user_properties += [(_PROPERTY, [name, str(level)]) for name, level in (mark.args for mark in item.iter_markers("system"))]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what a test proved; called in the process that collects the reports of all workers, where the tests run in several."""
     outcome = "skipped" if report.skipped else "passed" if report.when == "call" and report.passed else ""
-    for mark in item.iter_markers("system") if outcome else ():
-        name, level = mark.args
-        levels = item.config.stash[_PROOFS][outcome].setdefault(name, {})
-        levels.setdefault(str(level), set()).add(item.nodeid.partition("[")[0])
+    for key, value in report.user_properties if outcome else ():
+        if key == _PROPERTY:
+            name, level = value
+            _PROVEN[outcome].setdefault(name, {}).setdefault(level, set()).add(report.nodeid.partition("[")[0])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     target = session.config.getoption("--proofs")
-    if target:
+    if target and not hasattr(session.config, "workerinput"):  # a worker's own part is in the reports that it sends
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).write_text(json.dumps(session.config.stash[_PROOFS], sort_keys=True, indent=1, default=sorted) + "\n")
+        Path(target).write_text(json.dumps(_PROVEN, sort_keys=True, indent=1, default=sorted) + "\n")
