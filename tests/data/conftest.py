@@ -45,12 +45,10 @@ class Built:
         return check_corpus(Shards(self.folder), self.evidence)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have every test of a smoke corpus run with the recipes, whose corpora it then finds made."""
+    """Give the first test of a smoke corpus the time that making all of them takes."""
     for item in items:
         if "built" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.recipe)
             item.add_marker(pytest.mark.timeout(3600))
 
 

@@ -30,7 +30,7 @@ def marked(level: int) -> list:
     return [pytest.param(name, marks=pytest.mark.system(name, level)) for name in SYSTEMS]
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.parametrize("name", marked(2))
 def test_no_false_statement(built, name: str) -> None:
     tally, shuffled = built(name).checked()
@@ -75,7 +75,7 @@ def test_the_images_of_geochat_add_up(root) -> None:
     assert {(rule.attributes.small, rule.attributes.large) for rule in section.builders if rule.kind == "regions"} == {(20.0, 80.0)}
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("mmship", 2)
 def test_ships_of_both_box_types_and_no_scene_in_two_splits(built) -> None:
     records = built("mmship").records
@@ -85,7 +85,7 @@ def test_ships_of_both_box_types_and_no_scene_in_two_splits(built) -> None:
     assert max(Counter(scene for scene, _ in {(record["scene"], record["split"]) for record in records}).values()) == 1
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("mmrs-1m", 2)
 def test_all_tasks_and_sensors_of_mmrs(built) -> None:
     records = built("mmrs-1m").records
@@ -94,7 +94,7 @@ def test_all_tasks_and_sensors_of_mmrs(built) -> None:
     assert {record["sensor"] for record in records} >= {"optical", "SAR"}
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("remoteclip-data", 2)
 def test_every_way_of_making_captions_is_there(built) -> None:
     records = built("remoteclip-data").records

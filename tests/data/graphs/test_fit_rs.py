@@ -8,7 +8,7 @@ from rsvlm.recipes.load import load_recipe
 from rsvlm.sources.catalogue import load
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_no_statement_of_the_smoke_corpus_is_false(built) -> None:
     corpus = built("fit-rs")
     tally, shuffled = corpus.checked()
@@ -18,7 +18,7 @@ def test_no_statement_of_the_smoke_corpus_is_false(built) -> None:
     assert sum(shuffled.held.values()) < 0.5 * sum(shuffled.all.values())
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_relations_of_real_pictures(built) -> None:
     """Ships at a pier of the harbour picture are docked alongside each other; buses of the depot are parked so."""
     texts = " ".join(

@@ -268,7 +268,7 @@ def test_the_published_size(root: Path) -> None:
     assert {one.name: one.licence for one in definitions}["vhm-sft"] == "CC BY-NC 4.0"
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     corpus = built("hnstd")
     tally, shuffled = corpus.checked()

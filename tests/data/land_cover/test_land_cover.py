@@ -252,7 +252,7 @@ def test_the_full_profile(root: Path) -> None:
         assert all(part.address for part in definition.parts)
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("chatearthnet", 2)
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     corpus = built("chatearthnet")

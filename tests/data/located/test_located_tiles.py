@@ -315,7 +315,7 @@ def test_the_full_profile_names_its_sources(root: Path) -> None:
     assert definitions["git-10m"].images == 10_500_000
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("git-10m", 2)
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     corpus = built("git-10m")

@@ -18,7 +18,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_false_statement(built: Callable[..., Any], name: str) -> None:
     corpus = built(name)
@@ -32,7 +32,7 @@ def test_no_false_statement(built: Callable[..., Any], name: str) -> None:
         assert record["method"] in ("osm", "model")
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("skyscript", 2)
 def test_the_better_half_by_similarity_stays(built: Callable[..., Any]) -> None:
     import json
@@ -45,7 +45,7 @@ def test_the_better_half_by_similarity_stays(built: Callable[..., Any]) -> None:
     assert abs(len(kept) - len(dropped)) <= 1
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("rsteller", 2)
 def test_two_to_five_captions(built: Callable[..., Any]) -> None:
     for record in built("rsteller").records:

@@ -163,7 +163,7 @@ def test_the_published_size(root: Path) -> None:
     assert len({definition.name for definition in definitions} - {"vhm-sft", "vhm-eval"}) == 17
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     tally, shuffled = built("variousrs-instruct").checked()
     assert tally.false == []

@@ -135,7 +135,7 @@ def test_english_alone_needs_no_chinese_name(tmp_path) -> None:
     assert corpus.false() == []
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_captions_are_about_eleven_words_long(built) -> None:
     words = [len(record["captions"][0].split()) for record in built("dior-captions").records]
     assert 9 <= sum(words) / len(words) <= 13

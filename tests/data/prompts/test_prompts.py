@@ -298,7 +298,7 @@ def test_the_published_size(root: Path) -> None:
     assert {"dota", "nwpu-captions", "geochat-instruct", "visdrone", "uavid"} <= {definition.name for definition in definitions}
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     found = built("rsvp-3m")
     tally, shuffled = found.checked()

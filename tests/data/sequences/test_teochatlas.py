@@ -10,7 +10,7 @@ from rsvlm.sources.catalogue import load
 from tests.data.tinyraw import told
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_no_statement_of_the_smoke_corpus_is_false(built) -> None:
     corpus = built("teochatlas")
     tally, shuffled = corpus.checked()
@@ -20,7 +20,7 @@ def test_no_statement_of_the_smoke_corpus_is_false(built) -> None:
     assert sum(shuffled.held.values()) < 0.5 * sum(shuffled.all.values())
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_every_frame_belongs_to_a_sequence_that_names_it(built) -> None:
     records = {record["id"]: record for record in built("teochatlas", "laptop").records}
     mains = [record for record in records.values() if record.get("frames")]
@@ -32,7 +32,7 @@ def test_every_frame_belongs_to_a_sequence_that_names_it(built) -> None:
         assert {records[name]["split"] for name in record["frames"]} == {record["split"]}
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_of_sequences_without_answers_nothing_else_is_asked_than_the_files_say(built) -> None:
     corpus = built("teochatlas", "laptop")
     demo = [record for record in corpus.records if record["builder"] == "example-sequences" and record.get("frames")]

@@ -300,7 +300,7 @@ def test_the_published_size(root: Path) -> None:
     assert source.images == 18_929
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     found = built("titanic-fgs")
     tally, shuffled = found.checked()

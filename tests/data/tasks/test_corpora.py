@@ -28,7 +28,7 @@ SOURCES = {
 PUBLISHED = {"rs-instructions": 7_058, "skyeye-968k": 968_000, "multi-task-dataset": 42_322}
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.system(name, 2)) for name in NAMES])
 def test_no_statement_of_the_smoke_corpus_is_false(name: str, built) -> None:
     corpus = built(name)
@@ -44,7 +44,7 @@ def test_no_statement_of_the_smoke_corpus_is_false(name: str, built) -> None:
             assert len(set(questions)) == len(questions)
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("rs-instructions", 2)
 def test_rsivqa_on_the_two_pictures_of_dota_that_are_here(built) -> None:
     """RSIVQA counts 548 ships and 17 small vehicles where these annotations have 531 and 14: such questions are left out."""

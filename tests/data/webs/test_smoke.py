@@ -8,7 +8,7 @@ import pytest
 from rsvlm.data.checking import statements_of
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("rs5m", 2)
 def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     corpus = built("rs5m")
@@ -29,7 +29,7 @@ def test_the_smoke_corpus_holds_no_false_statement(built) -> None:
     assert "score not in the kept share: detector" in dropped
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.system("rs5m", 2)
 def test_texts_under_another_picture_mostly_fail(built) -> None:
     """Ranked captions under a scene of another class: scenes of one class often have the same neighbours, and so the same captions."""

@@ -10,7 +10,7 @@ from rsvlm.sources.catalogue import load
 NAMES = ("rsicap", "versad", "versad-instruct", "lhrs-instruct", "rs-gpt4v")
 
 
-@pytest.mark.integration
+@pytest.mark.recipe
 @pytest.mark.parametrize("name", NAMES)
 def test_no_statement_of_the_smoke_corpus_is_false(built, name: str) -> None:
     corpus = built(name)
