@@ -35,13 +35,13 @@ lint: venv ## format, lint, types, layers
 	lint-imports
 
 unit: venv ## fast tests
-	pytest -n 2 --dist loadfile -m "not integration and not fault and not recipe" --proofs .rsvlm/proofs/unit.json
+	pytest -n 2 --dist loadfile -m "not integration and not fault and not recipe" --proofs=.rsvlm/proofs/unit.json
 
 integration: venv ## tests with real servers, and with faults
-	pytest -m "(integration or fault) and not recipe" --proofs .rsvlm/proofs/integration.json
+	pytest -m "(integration or fault) and not recipe" --proofs=.rsvlm/proofs/integration.json
 
 recipes: venv ## every recipe, cut short, on real images
-	pytest -m recipe --proofs .rsvlm/proofs/recipes.json
+	pytest -m recipe --proofs=.rsvlm/proofs/recipes.json
 
 systems: venv ## docs/systems.md claims no more than the tests above proved
 	python tests/systems.py --check .rsvlm/proofs/*.json
