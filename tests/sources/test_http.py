@@ -122,6 +122,9 @@ def test_addresses_that_are_never_touched(url: str) -> None:
 def test_the_definition_may_name_a_private_host_itself() -> None:
     check_url("http://10.1.2.3:8080/a", own_host="10.1.2.3")
     check_url("https://example.org/a")
+    for url, host in (("http://10.1.2.3:8080/a", "10.1.2.4"), ("http://10.1.2.4/a", "10.1.2.3")):
+        with pytest.raises(SourceError):
+            check_url(url, own_host=host)
 
 
 @pytest.mark.fault
