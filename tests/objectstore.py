@@ -60,13 +60,15 @@ def _free_port() -> int:
 
 
 def _wait_and_fill(url: str, objects: Mapping[str, bytes], log: Path) -> None:
-    config = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10)
+    # A new store writes its first volumes on the first upload, which takes tens of seconds on a busy disk: no short read timeout.
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=60)
     keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
     client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", config=config, **keys)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
-            client.create_bucket(Bucket=BUCKET)
+            with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):  # an earlier round came so far
+                client.create_bucket(Bucket=BUCKET)
             for key, data in objects.items():
                 client.put_object(Bucket=BUCKET, Key=key, Body=data)
             return
