@@ -38,7 +38,7 @@ unit: venv ## fast tests
 	pytest -n 2 --dist loadfile -m "not integration and not fault and not recipe" --proofs=.rsvlm/proofs/unit.json
 
 integration: venv ## tests with real servers, and with faults
-	pytest -m "(integration or fault) and not recipe" --proofs=.rsvlm/proofs/integration.json
+	pytest -n 2 --dist loadfile -m "(integration or fault) and not recipe" --proofs=.rsvlm/proofs/integration.json
 
 recipes: venv ## every recipe, cut short, on real images
 	pytest -m recipe --proofs=.rsvlm/proofs/recipes.json
