@@ -31,8 +31,8 @@ from rsvlm.records.looks import kept_looks
 from rsvlm.records.models import LabelledObject, Sample
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import write_shards
 from rsvlm.records.text import text_id
+from rsvlm.records.writing import write_shards
 from rsvlm.seeds import Draws
 
 NOUNS = ("ship", "harbor", "large vehicle", "bus", "pedestrian", "aircraft", "storage tank", "baseball diamond")

@@ -8,7 +8,8 @@ from rsvlm.captioning.settings import CaptionSettings, TruncationSettings
 from rsvlm.files import publish, verify
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, facts_of, write_shards
+from rsvlm.records.shards import Shards, facts_of
+from rsvlm.records.writing import write_shards
 
 
 def make_pairs(

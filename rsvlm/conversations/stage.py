@@ -9,7 +9,8 @@ from rsvlm.conversations.settings import InstructSettings
 from rsvlm.files import publish, readable_json, verify, write_atomic
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import facts_of, write_shards
+from rsvlm.records.shards import facts_of
+from rsvlm.records.writing import write_shards
 
 
 def make_conversations(

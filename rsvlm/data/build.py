@@ -128,6 +128,8 @@ def samples(settings: CorpusSettings, raw: Path, answers: Answers, *, seed: int,
     for split in SPLITS:
         work = Work(raw, split, seed, settings.longest, settings.subset, rejected, answers, threads, memory, settings.builders)
         for builder in settings.builders:
+            if builder.kind not in _BUILD:  # a kind that only its settings know: half of an addition
+                raise DataError(f"builder '{builder.kind}': no module builds this kind; add it to rsvlm/data/build.py")
             try:
                 yield from _BUILD[builder.kind](builder, work)
             except Unfit as unfit:  # of no single record: a file that the recipe itself names

@@ -17,7 +17,8 @@ from rsvlm.records.looks import kept_looks
 from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, facts_of, write_shards
+from rsvlm.records.shards import Shards, facts_of
+from rsvlm.records.writing import write_shards
 
 
 def make_corpus(

@@ -1,4 +1,4 @@
-"""Shards on disk: written by `write_shards`, read by `Shards`.
+"""Shards on disk, read: `Shards`; `rsvlm.records.writing` writes them.
 
 A folder of shards holds WebDataset tars (`<id>.jpg` or `.png`, then `<id>.json`), `index.parquet` with the offset of
 every member, `rejected.jsonl` and a manifest. Any row is one positioned read; nothing is ever unpickled or executed.
@@ -19,12 +19,8 @@ import pyarrow.parquet as pq
 from rsvlm.errors import IntegrityError
 from rsvlm.files import verify
 from rsvlm.records.index import CONVERSATIONS, INDEX
-from rsvlm.records.models import Sample
 from rsvlm.records.splits import check_scenes
 from rsvlm.records.tars import walk
-from rsvlm.records.writing import write_shards
-
-__all__ = ["Sample", "Shards", "facts_of", "write_shards"]
 
 _OFFSETS = ("image_offset", "image_size", "json_offset", "json_size")
 _MOST_OPEN = 64

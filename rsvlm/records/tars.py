@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from rsvlm.errors import IntegrityError
 
@@ -31,10 +31,17 @@ class Member:
     size: int
 
 
+class Sink(Protocol):
+    """What an archive is written to."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Append bytes."""
+
+
 class TarWriter:
     """Writes an archive member by member; `close` ends it, and the stream stays its owner's."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         """Start an archive.
 
         Args:

@@ -26,6 +26,7 @@ from rsvlm.files import canonical_json, explain_write_errors, remove, sha256_fil
 from rsvlm.imagery.hashing import perceptual_hash
 from rsvlm.imagery.pictures import ImageError, decode
 from rsvlm.progress import Progress
+from rsvlm.records.hashed import HashedFile
 from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
 from rsvlm.records.looks import KeptLooks
 from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
@@ -244,7 +245,7 @@ class ShardWriter:
         path = self._path(shard.number, "tar")
         more = True
         path.unlink(missing_ok=True)  # a published folder may share its bytes by a hard link
-        with path.open("wb") as stream:
+        with HashedFile(path) as stream:
             archive = TarWriter(stream)
             while len(shard.rows) < self.samples_per_shard:
                 judged = next(samples, None)
@@ -259,12 +260,10 @@ class ShardWriter:
                     shard.set_aside.append((sample.id[:100], str(sample.fields.get("source", "")), *fate))
                 progress.advance()
             archive.close()
-            stream.flush()
-            os.fsync(stream.fileno())
-        self._finish(shard, keep=bool(shard.rows or shard.number == 0))
+        self._finish(shard, stream.sha256(), keep=bool(shard.rows or shard.number == 0))
         return more
 
-    def _finish(self, shard: _Shard, keep: bool) -> None:
+    def _finish(self, shard: _Shard, digest: str, keep: bool) -> None:
         for entry in shard.set_aside:
             self.rejected.add(*entry[:4], kind=entry[4])
         self.rejected.keep(len(shard.rows))
@@ -273,7 +272,7 @@ class ShardWriter:
             return
         write_table(self._path(shard.number, "index"), shard.rows, INDEX)
         write_table(self._path(shard.number, "talks"), shard.talks, CONVERSATIONS)
-        files = {ending: sha256_file(self._path(shard.number, ending)) for ending in ("tar", "index", "talks")}
+        files = {"tar": digest} | {ending: sha256_file(self._path(shard.number, ending)) for ending in ("index", "talks")}
         note = {"consumed": self.consumed, "set_aside": shard.set_aside, "files": files}
         write_atomic(self._path(shard.number, "json"), canonical_json(note))
         self._rows_before += len(shard.rows)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
+from torch.nn import functional
 
 from rsvlm.errors import ConfigurationError
 from rsvlm.files import readable_json, remove, write_atomic
@@ -136,6 +137,7 @@ class DeepSpeedEngine:
             parameter_groups(model, optimisation), lr=optimisation.learning_rate, betas=optimisation.betas, eps=optimisation.epsilon
         )
         config = configuration(optimisation, deepspeed, worker().size)
+        self._linear = functional.linear
         self._engine, *_ = library.initialize(model=model, optimizer=optimiser, config=config, dist_init_required=False)
         self.model: nn.Module = self._engine
         self._factors = [float(group["factor"]) for group in optimiser.param_groups]
@@ -218,6 +220,8 @@ class DeepSpeedEngine:
                 master = safe_get_full_fp32_param(parameter)
                 self.trained[name] = (parameter if master is None else master).detach().float().clone()
         self._engine.destroy()
+        # ZeRO 3 puts its own in this place and leaves it there; what this process computes next would round differently.
+        functional.linear = self._linear
 
 
 def consolidated(folder: Path) -> dict[str, Tensor]:

@@ -11,9 +11,10 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from rsvlm.contrastive.settings import ContrastivePretrainSettings
 from rsvlm.files import publish
+from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Sample, write_shards
 from rsvlm.records.text import text_id
+from rsvlm.records.writing import write_shards
 from rsvlm.settings import validate
 
 WORDS = ("red", "green", "blue", "field", "a", "is", "here", "large")

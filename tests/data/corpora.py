@@ -14,8 +14,9 @@ from rsvlm.data.stage import make_corpus
 from rsvlm.files import publish, write_manifest
 from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, facts_of, write_shards
+from rsvlm.records.shards import Shards, facts_of
 from rsvlm.records.text import text_id
+from rsvlm.records.writing import write_shards
 from rsvlm.settings import validate
 
 SEED = 7

@@ -13,7 +13,8 @@ from rsvlm.data.screening import picture_screen, screened_texts
 from rsvlm.quality.settings import QualitySettings
 from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, write_shards
+from rsvlm.records.shards import Shards
+from rsvlm.records.writing import write_shards
 
 
 def quality(**steps) -> QualitySettings:

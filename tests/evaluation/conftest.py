@@ -16,8 +16,8 @@ from rsvlm.evaluation.task import Context
 from rsvlm.files import publish
 from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import write_shards
 from rsvlm.records.text import text_id
+from rsvlm.records.writing import write_shards
 
 CLASSES = ("BareLand", "Pond", "Viaduct")
 

@@ -16,8 +16,10 @@ from rsvlm.conversations import geochat
 from rsvlm.files import publish
 from rsvlm.instruction.language import build_language, save_language
 from rsvlm.instruction.settings import InstructionPretrainSettings, InstructionSftSettings
+from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Sample, facts_of, write_shards
+from rsvlm.records.shards import facts_of
+from rsvlm.records.writing import write_shards
 from rsvlm.settings import validate
 
 COLOURS = {"red field": (200, 40, 30), "blue lake": (30, 60, 200)}

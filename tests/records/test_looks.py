@@ -12,8 +12,8 @@ from rsvlm.records import writing
 from rsvlm.records.looks import KeptLooks, kept_looks
 from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import write_shards
 from rsvlm.records.unfit import Unfit
+from rsvlm.records.writing import write_shards
 
 
 def sample(number: int) -> Sample:

@@ -6,7 +6,8 @@ from rsvlm.files import sha256_file
 from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, write_shards
+from rsvlm.records.shards import Shards
+from rsvlm.records.writing import write_shards
 
 TALK = {"task": "change", "turns": [{"role": "user", "text": "What changed?"}, {"role": "assistant", "text": "Nothing."}]}
 

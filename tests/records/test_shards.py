@@ -18,7 +18,8 @@ from rsvlm.files import publish, sha256_file, write_manifest
 from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import Shards, facts_of, write_shards
+from rsvlm.records.shards import Shards, facts_of
+from rsvlm.records.writing import write_shards
 
 
 def hashes(folder):
@@ -140,7 +141,7 @@ def test_a_process_killed_with_sigkill_goes_on_to_the_same_bytes(tmp_path, make_
         sys.path.insert(0, sys.argv[2])
         from conftest import many
         from rsvlm.records.rejected import Rejected
-        from rsvlm.records.shards import write_shards
+        from rsvlm.records.writing import write_shards
 
         def samples():
             for number, sample in enumerate(many(240)):

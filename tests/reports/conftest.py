@@ -12,7 +12,7 @@ from PIL import Image
 from rsvlm.files import publish
 from rsvlm.records.models import Sample
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import write_shards
+from rsvlm.records.writing import write_shards
 from rsvlm.seeds import numpy_generator
 from rsvlm.settings import Section
 

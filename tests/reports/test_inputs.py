@@ -7,7 +7,7 @@ import pytest
 
 from rsvlm.files import publish
 from rsvlm.records.rejected import Rejected
-from rsvlm.records.shards import write_shards
+from rsvlm.records.writing import write_shards
 from rsvlm.reports.inputs import read_inputs
 from rsvlm.reports.pictures import Album
 from tests.reports.conftest import make_samples

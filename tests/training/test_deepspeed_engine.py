@@ -68,6 +68,12 @@ def test_every_stage_trains_as_plain_pytorch_does(tmp_path, plain, zero):
         assert ours["gradient_norm"] == pytest.approx(theirs["gradient_norm"], rel=1e-4)
 
 
+def test_a_training_leaves_pytorch_as_it_was(tmp_path):
+    before = torch.nn.functional.linear
+    train(tmp_path, 3)
+    assert torch.nn.functional.linear is before
+
+
 @pytest.mark.parametrize("zero", [0, 1, 2, 3])
 def test_bfloat16_keeps_a_float32_master_copy(tmp_path, plain, zero):
     history, weights = train(tmp_path, zero, precision="bfloat16")
