@@ -16,7 +16,7 @@ from rsvlm.data.scene_words import ANOTHER, SILENT, misnamed
 from rsvlm.errors import DataError
 from rsvlm.settings import validate
 from tests.data.tinyraw import Made, make, png, write_source
-from tests.data.webs.towers import TOWERS, MeanColour, coloured
+from tests.data.webs.towers import RANKED, MeanColour, coloured
 
 WORDS = {
     "label": "^([a-z]+)/",
@@ -52,20 +52,7 @@ def built(raw: Path, **more: Any) -> Made:
     above[:12, :, 1] = 250
     files = {"meadow/1.png": png(above), "lake/2.png": coloured(20, 20, 190), "meadow/3.png": coloured(30, 180, 40)}
     write_source(raw, "scenes", files, "QuickBird", 0.6)
-    rule = {
-        "kind": "ranked",
-        "source": "scenes",
-        "prefix": "r",
-        "pictures": "*/*.png",
-        "shares": {"test": 0.0, "validation": 0.0},
-        "candidates": {"kind": "neighbours", "source": "known", "pictures": 10, "neighbours": 3, "count": 12},
-        "first": TOWERS,
-        "second": TOWERS,
-        "keep_first": 4,
-        "keep": 2,
-        "rotations": 4,
-    }
-    return make(raw, {**rule, **more})
+    return make(raw, {**RANKED, "source": "scenes", "pictures": "*/*.png", **more})
 
 
 def false_after(made: Made, place: int, change: Any) -> list[str]:

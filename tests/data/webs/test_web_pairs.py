@@ -33,7 +33,7 @@ from rsvlm.records.unfit import Unfit
 from rsvlm.settings import validate
 from rsvlm.sources import catalogue
 from tests.data.tinyraw import png, write_source
-from tests.data.webs.towers import TOWERS, MeanColour, coloured
+from tests.data.webs.towers import RANKED, TOWERS, MeanColour, coloured
 
 
 @pytest.fixture(autouse=True)
@@ -251,20 +251,7 @@ def test_candidates_stand_once_and_are_clean() -> None:
 
 
 def ranked(**more) -> Ranked:
-    base = {
-        "kind": "ranked",
-        "source": "known",
-        "prefix": "r",
-        "pictures": "9.png",
-        "shares": {"test": 0.0, "validation": 0.0},
-        "candidates": {"kind": "neighbours", "source": "known", "pictures": 10, "neighbours": 3, "count": 12},
-        "first": TOWERS,
-        "second": TOWERS,
-        "keep_first": 4,
-        "keep": 2,
-        "rotations": 4,
-    }
-    return validate(Ranked, {**base, **more}, "recipe")
+    return validate(Ranked, {**RANKED, "pictures": "9.png", **more}, "recipe")
 
 
 @pytest.mark.system("rs5m", 2)

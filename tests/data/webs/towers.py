@@ -12,6 +12,19 @@ TOWERS: dict[str, Any] = {
     "text": {"kind": "minilm", "trainable": False},
     "weights": {"tokenizer": {"source": "minilm", "file": "tokenizer.json"}},
 }
+RANKED: dict[str, Any] = {
+    "kind": "ranked",
+    "source": "known",
+    "prefix": "r",
+    "pictures": "*.png",
+    "shares": {"test": 0.0, "validation": 0.0},
+    "candidates": {"kind": "neighbours", "source": "known", "pictures": 10, "neighbours": 3, "count": 12},
+    "first": TOWERS,
+    "second": TOWERS,
+    "keep_first": 4,
+    "keep": 2,
+    "rotations": 4,
+}
 
 
 class MeanColour:
