@@ -28,6 +28,11 @@ def size_word(share: float, cuts: Sequence[float]) -> str:
     return sizes[sum(percent_of(share) >= cut for cut in cuts)]
 
 
+def portion(share: float, cuts: Sequence[float], generator: np.random.Generator) -> str:
+    """Return a share's size word with one of the five nouns for it, drawn: `extra large fraction`."""
+    return f"{size_word(share, cuts)} {drawn(wording('land-cover')['portions'], generator)}"
+
+
 def told_of(mask: NDArray[np.uint8], region: Region | None, settings: LandCover) -> Told:
     """Return (class, share) of what is told of a region: enough pixels, most first; of the whole all, of a region the first few.
 
@@ -93,9 +98,9 @@ def _dominant(mask: NDArray[np.uint8], name: str, generator: np.random.Generator
 
 
 def _portion(name: str, share: float, settings: LandCover, generator: np.random.Generator, *, first: bool) -> str:
-    size, noun = size_word(share, settings.cuts), drawn(wording("land-cover")["portions"], generator)
+    amount = portion(share, settings.cuts, generator)
     verb = (" make up" if is_plural(called(name)) else " makes up") if first else ""
-    return f"{called(name)}{verb} {article(size)} {size} {noun}"
+    return f"{called(name)}{verb} {article(amount)} {amount}"
 
 
 def _rest(parts: Sequence[str]) -> str:

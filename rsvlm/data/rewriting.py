@@ -16,7 +16,7 @@ from rsvlm.chat.objects import mentions_of
 from rsvlm.chat.prompts import Prompt
 from rsvlm.chat.validate import Fault, check_answer, rules_of
 from rsvlm.chat.wording import tokens_of
-from rsvlm.data.cover_words import size_word, told_of
+from rsvlm.data.cover_words import portion, told_of
 from rsvlm.data.kinds.land_cover import LandCover, Rewriting
 from rsvlm.data.work import Work
 from rsvlm.maps.cover import CLASSES, REGIONS, counts
@@ -41,11 +41,17 @@ _FORMS = {
 VOCABULARY = Vocabulary({each.name: Forms(singular=_FORMS[each.name]) for each in CLASSES[1:]})
 
 
-def statistics(mask: NDArray[np.uint8], settings: LandCover) -> dict[str, str]:
-    """Return the slots of the prompt: all types by falling area, and a sentence for each region."""
+def statistics(mask: NDArray[np.uint8], settings: LandCover, generator: np.random.Generator) -> dict[str, str]:
+    """Return the slots of the prompt: all types by falling area, and a sentence for each region.
+
+    Args:
+        mask: the patch's land cover.
+        settings: what is told of it.
+        generator: draws the noun of each portion.
+    """
     lines = []
     for region in REGIONS:
-        told = [f"{name} ({size_word(share, settings.cuts)})" for name, share in told_of(mask, region, settings)]
+        told = [f"{name} ({portion(share, settings.cuts, generator)})" for name, share in told_of(mask, region, settings)]
         if told:
             several = f"{', '.join(told[:-1])}{',' if len(told) > 2 else ''} and {told[-1]}" if len(told) > 1 else told[0]
             lines.append(f"The {region} mainly contains the following land cover types, in descending order of content: {several}.")
@@ -61,7 +67,7 @@ def request_of(name: str, mask: NDArray[np.uint8], settings: LandCover, prompt: 
     if rewriting.most is not None and tally["asked"] >= rewriting.most:
         return []
     tally["asked"] += 1
-    return [Request(name, prompt.messages(statistics(mask, settings)))]
+    return [Request(name, prompt.messages(statistics(mask, settings, work.generator("land cover request", name))))]
 
 
 def paragraph_of(answer: Answer, mask: NDArray[np.uint8], settings: LandCover, rewriting: Rewriting, prompt: Prompt) -> str:

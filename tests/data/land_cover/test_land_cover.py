@@ -1,5 +1,6 @@
 """Captions of land cover from rasters, checked against the rasters; lies are found."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -181,13 +182,68 @@ def mask() -> np.ndarray:
     return found
 
 
+NOUNS = {"fraction", "part", "portion", "amount", "quantity"}
+
+
+def spoken(cover: np.ndarray, seed: int = 0) -> dict[str, str]:
+    return statistics(cover, rewriting(), np.random.default_rng(seed))
+
+
 def test_a_chat_model_is_given_the_published_statistics() -> None:
-    slots = statistics(mask(), rewriting())
+    slots = spoken(mask())
     assert slots["overall"] == "tree; water"
     lines = slots["regions"].splitlines()
-    assert lines[0] == "The top left mainly contains the following land cover types, in descending order of content: tree (extra large)."
-    assert lines[-1].endswith("in descending order of content: tree (large) and water (medium).")
+    opening = "mainly contains the following land cover types, in descending order of content:"
+    assert re.fullmatch(rf"The top left {opening} tree \(extra large ({'|'.join(NOUNS)})\)\.", lines[0])
+    assert re.search(rf"{opening} tree \(large ({'|'.join(NOUNS)})\) and water \(medium ({'|'.join(NOUNS)})\)\.$", lines[-1])
     assert len(lines) == 5
+
+
+@pytest.mark.system("chatearthnet", 2)
+def test_a_size_word_is_followed_by_one_of_five_nouns_drawn_at_random() -> None:
+    drawn = [re.findall(r"extra large (\w+)\)", spoken(mask(), seed)["regions"]) for seed in range(30)]
+    assert {noun for nouns in drawn for noun in nouns} == NOUNS
+    assert any(len(set(nouns)) > 1 for nouns in drawn), "each portion has its own draw"
+
+
+@pytest.mark.system("chatearthnet", 2)
+def test_three_classes_of_a_region_are_joined_by_commas_and_and() -> None:
+    three = np.full((32, 32), PLACE["tree"], np.uint8)
+    three[:4] = PLACE["water"]  # of the upper quarters 64 of 256 pixels: 25 %
+    three[4:6] = PLACE["snow"]  # 32 pixels: 12 %
+    line = spoken(three)["regions"].splitlines()[0]
+    nouns = "|".join(NOUNS)
+    assert re.fullmatch(
+        "The top left mainly contains the following land cover types, in descending order of content: "
+        rf"tree \(large ({nouns})\), water \(medium ({nouns})\), and snow \(small ({nouns})\)\.",
+        line,
+    )
+
+
+@pytest.mark.system("chatearthnet", 2)
+def test_a_region_of_background_alone_has_no_line_in_the_prompt() -> None:
+    """Trap: the published script leaves an unfinished sentence there, and the next one on the same line."""
+    empty = mask()
+    empty[:16, :16] = 0
+    lines = spoken(empty)["regions"].splitlines()
+    assert [line.split(" mainly")[0] for line in lines] == ["The top right", "The bottom left", "The bottom right", "The middle"]
+    assert all(line.endswith(").") for line in lines)
+
+
+def test_a_record_is_asked_about_in_the_same_words_again(tmp_path: Path) -> None:
+    """The nouns hang on the seed and the record, not on what was asked before: kept answers are found again."""
+    from rsvlm.captioning.settings import Subset
+    from rsvlm.data.work import Work
+    from rsvlm.records.rejected import Rejected
+
+    def asked(names: list[str]) -> dict[str, str]:
+        work = Work(tmp_path, "train", 7, 2000, Subset(), Rejected(), Answers(tmp_path))
+        requests = [request_of(name, mask(), rewriting(), prompt_of("land-cover"), work)[0] for name in names]
+        return {request.id: str(request.messages) for request in requests}
+
+    several = asked([f"r{number}" for number in range(8)])
+    assert asked(["r5"])["r5"] == several["r5"]
+    assert len(set(several.values())) > 1
 
 
 @pytest.mark.parametrize(
@@ -235,6 +291,24 @@ def test_the_prompt_holds_the_published_constraints() -> None:
     assert prompt.system is not None
     assert "one paragraph only" in prompt.system
     assert prompt.slots == {"overall", "regions"}
+
+
+@pytest.mark.system("chatearthnet", 2)
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        "Follow the order of the regions as it is given, and link the parts.",
+        "Name the dominant land cover type and where it is.",
+        "In each region go from the largest share to the smallest.",
+        "Vary the words for portions.",
+        "Let the last sentence sum up the theme of the picture.",
+        "Be objective: never use the words possibly, likely, perhaps, context, segmentation, appear, change, transition or dynamic.",
+    ],
+)
+def test_each_of_the_six_published_constraints_is_said(constraint: str) -> None:
+    system = prompt_of("land-cover").messages(spoken(mask()))[0]
+    assert system.role == "system"
+    assert constraint in " ".join(system.text.split())
 
 
 @pytest.mark.system("chatearthnet", 3)
