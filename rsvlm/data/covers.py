@@ -22,6 +22,11 @@ from rsvlm.records.chips import Window
 from rsvlm.records.pictures import RASTERS, georeference, load, load_mask, window_bounds
 from rsvlm.records.unfit import Unfit
 
+# ChatEarthNet's colour of each class, in the order of `CLASSES`.
+COLOURS = (
+    "#000000", "#0000ff", "#ff0000", "#00c000", "#c8aa78", "#00ff00",
+    "#ffff00", "#808080", "#ffffff", "#00ffff", "#ff00ff", "#800080",
+)  # fmt: skip
 _CLOUDS = CloudBandsScreen(kind="cloud-bands")
 
 
@@ -112,12 +117,14 @@ def _read(path: Path, rule: CoverRaster, raster: RasterInfo | None, window: Wind
         a, b, c, d, e, f = raster.transform
         corner = (a * window.x + b * window.y + c, d * window.x + e * window.y + f)
         return read_cover(path, Frame(raster.crs, (a, b, corner[0], d, e, corner[1]), window.width, window.height))
-    values = load_mask(path)
+    values = load_mask(path, COLOURS if rule.values == "colours" else ())
     if values.shape != (size[1], size[0]):
         raise DataError(f"{path}: land cover of {values.shape[1]} x {values.shape[0]} pixels for a picture of {size[0]} x {size[1]}")
     part = values[window.y : window.y + window.height, window.x : window.x + window.width]
     if rule.values == "worldcover":
         return classes_of_codes(part, str(path))
+    if rule.values == "colours":
+        part = np.where(part < len(COLOURS), part, 0)  # a colour of no class is background, as published
     if part.max() >= len(CLASSES):
         raise DataError(f"{path}: {part.max()} is no class; 0 to {len(CLASSES) - 1} are allowed")
     return part.astype(np.uint8)

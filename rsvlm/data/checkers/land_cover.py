@@ -29,6 +29,12 @@ _CODES = {
     "wetland": 90, "mangroves": 95, "moss": 100,
 }  # fmt: skip
 _NAMES = list(_CODES)
+# Red, green and blue of each class in ChatEarthNet's pictures of classes.
+_COLOURS = {
+    "water": (0, 0, 255), "developed area": (255, 0, 0), "tree": (0, 192, 0), "shrub": (200, 170, 120), "grass": (0, 255, 0),
+    "crop": (255, 255, 0), "bare land": (128, 128, 128), "snow": (255, 255, 255), "wetland": (0, 255, 255), "mangroves": (255, 0, 255),
+    "moss": (128, 0, 128),
+}  # fmt: skip
 _PLURAL = {"trees": "tree", "shrubs": "shrub", "crops": "crop"}
 _SIZES = ("extra small", "small", "medium", "large", "extra large")
 _REGION = r"top left|top right|bottom left|bottom right|middle"
@@ -83,8 +89,24 @@ def _by_indices(path: Any, limits: Mapping[str, Any], rows: slice, columns: slic
     return found
 
 
+def _by_colours(path: Any) -> NDArray[np.int64]:
+    """Return class places of a picture of classes; what has no class's colour is background."""
+    if path.suffix.lower() in (".tif", ".tiff"):
+        with rasterio.open(path) as classes:
+            pixels = np.moveaxis(classes.read([1, 2, 3]), 0, -1)
+    else:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    found = np.zeros(pixels.shape[:2], np.int64)
+    for name, colour in _COLOURS.items():
+        found[(pixels == colour).all(axis=-1)] = _NAMES.index(name)
+    return found
+
+
 def _by_raster(picture: Any, path: Any, rule: Mapping[str, Any], rows: slice, columns: slice) -> NDArray[np.int64]:
     """Return class places of a picture's pixels from a class raster: at their centres where both have a place, else one to one."""
+    if rule["values"] == "colours":
+        return _by_colours(path)[rows, columns]
     if path.suffix.lower() not in (".tif", ".tiff"):
         with Image.open(path) as image:
             values = np.asarray(image.convert("L"))[rows, columns]

@@ -44,18 +44,19 @@ class DerivedCover(Settings):
 
 
 class CoverRaster(Settings):
-    """Land cover from rasters with ESA WorldCover's codes.
+    """Land cover from rasters or pictures of classes.
 
     Attributes:
         source: the source's name; none: the one of the pictures.
         file: path of a picture's raster, with `{stem}` and `{folder}` of the picture; one large raster serves all without.
-        values: what its numbers are: WorldCover's codes, or the places of ChatEarthNet's classes, 0 to 11.
+        values: what its numbers are: WorldCover's codes, the places of ChatEarthNet's classes (0 to 11), or ChatEarthNet's
+            twelve colours, where any other colour is background, as published.
     """
 
     kind: Literal["raster"]
     source: Name | None = None
     file: Annotated[str, slots("stem", "folder")]
-    values: Literal["worldcover", "places"] = "worldcover"
+    values: Literal["worldcover", "places", "colours"] = "worldcover"
 
 
 Cover = Annotated[DerivedCover | CoverRaster, Field(discriminator="kind")]

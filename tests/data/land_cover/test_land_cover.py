@@ -170,6 +170,30 @@ def test_pictures_with_class_maps_of_their_own_grid(tmp_path: Path) -> None:
     assert any("crops make up an extra large" in caption for record in made.records for caption in record["captions"])
 
 
+@pytest.mark.system("chatearthnet", 2)
+def test_a_picture_of_class_colours(tmp_path: Path) -> None:
+    """The published twelve colours, and one that no class has: it counts as background."""
+    colours = {
+        "background": (0, 0, 0), "water": (0, 0, 255), "developed area": (255, 0, 0), "tree": (0, 192, 0), "shrub": (200, 170, 120),
+        "grass": (0, 255, 0), "crop": (255, 255, 0), "bare land": (128, 128, 128), "snow": (255, 255, 255), "wetland": (0, 255, 255),
+        "mangroves": (255, 0, 255), "moss": (128, 0, 128), "": (0, 193, 0),
+    }  # fmt: skip
+    rows = list(colours.values()) + [(0, 192, 0)] * 3
+    painted = np.repeat(np.array(rows, np.uint8)[:, None], 16, axis=1)
+    picture = np.random.default_rng(0).integers(0, 255, (16, 16, 3))
+    tif = geotiff(np.moveaxis(painted, -1, 0), UTM, from_origin(500_000, 5_300_000, 10, 10))
+    write_source(tmp_path, "painted", {"tci/1.png": png(picture), "cover/1.png": png(painted), "cover/1.tif": tif})
+    base = {"kind": "land-cover", "source": "painted", "prefix": "p", "pictures": "tci/*.png", "side": 16, "least_pixels": 1}
+    for ending in ("png", "tif"):
+        made = make(tmp_path, {**base, "cover": {"kind": "raster", "file": f"cover/{{stem}}.{ending}", "values": "colours"}})
+        (record,) = made.records
+        assert made.false() == []
+        # Two of sixteen rows are background; trees have four of the fourteen others.
+        expected = {name: round((4 if name == "tree" else 1) / 14, 6) for name in colours if name not in ("", "background")}
+        assert record["facts"]["shares"]["all"] == expected
+        assert not all(one.holds for one in made.statements(changed(record, "by shrubs", "by snow")))
+
+
 def rewriting(**more) -> LandCover:
     model = {"kind": "local", "source": "smollm2"}
     base = {"kind": "land-cover", "source": "s", "prefix": "p", "pictures": "*.tif", "cover": {"kind": "derived"}}
