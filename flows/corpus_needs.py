@@ -47,15 +47,18 @@ def corpus_needs(
         corpus: its caption or instruct section.
         measured: a corpus made before with the same recipe (its laptop profile), whose chips tell how large one is.
         threads: that work on pictures.
-        published_size: reckon with the images and texts of the paper's corpus, where the recipe states them; otherwise with
+        published_size: reckon with the images and texts of the paper's corpus, as far as the recipe states them; otherwise with
             the images that the sources hold.
     """
     sources = [_source(load(name)) for name in acquire.sources]
     counted = sum(source["images"] or 0 for source in sources)
     published = corpus.published
-    whole = published is not None and published_size
-    images = published.images if published and published_size else round(counted * corpus.subset.train)
-    texts = round(images * published.texts / published.images) if published else images
+    paper = published if published_size else None
+    whole = paper.images if paper else None
+    images = whole or round(counted * corpus.subset.train)
+    # Where it is not stated of how many images the paper's texts are, they tell nothing of a part.
+    a_picture = published.texts / published.images if published and published.images else None
+    texts = round(images * a_picture) if a_picture else paper.texts if paper else images
     chip, assumption = _chip_bytes(root, measured)
     known = sum(source["bytes"] or 0 for source in sources)
     answers = _answer_hours(corpus, texts)
@@ -72,7 +75,7 @@ def corpus_needs(
         "published": {**published.model_dump(), "whose": "the paper's"} if published else None,
         "images": images,
         "texts": texts,
-        "images_are": "the paper's" if whole else "those of the sources, times the drawn share",
+        "images_are": "the paper's" if whole is not None else "those of the sources, times the drawn share",
         "disk": {"sources": known, "shards": round(images * chip), "a_picture": round(chip), "assumption": assumption},
         "hours": {"estimate": True, **{key: round(value, 2) for key, value in hours.items()}, "total": round(sum(hours.values()), 2)},
         "rates": {**asdict(rates), "threads": threads},

@@ -127,7 +127,8 @@ def _print_corpus(corpus: dict[str, Any]) -> None:
     parts = ", ".join(f"{key} {value:,.1f}" for key, value in hours.items() if key not in ("estimate", "total"))
     fields: dict[str, object] = {}
     if published:
-        fields["published (the paper's, not ours)"] = f"{published['images']:,} images, {published['texts']:,} texts; {published['note']}"
+        images = "images not stated" if published["images"] is None else f"{published['images']:,} images"
+        fields["published (the paper's, not ours)"] = f"{images}, {published['texts']:,} texts; {published['note']}"
     fields |= {
         "images": f"{corpus['images']:,} ({corpus['images_are']}), some {corpus['texts']:,} texts",
         "disk, sources": _known(space["sources"], unsized),

@@ -226,5 +226,5 @@ def _published(corpus: CorpusSettings) -> list[str]:
     if corpus.published is None:
         return []
     size = corpus.published
-    words = f"The paper's own corpus holds {size.images:,} images and {size.texts:,} texts ({inline(size.note)})."
+    words = f"The paper's own corpus holds {size.words} ({inline(size.note)})."
     return ["## The published corpus", f"{words} These are the paper's figures, not ours: nothing above counts them."]

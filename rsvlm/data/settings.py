@@ -109,14 +109,21 @@ class PublishedSize(Settings):
     """What the literature says the whole corpus holds; never ours.
 
     Attributes:
-        images: number of images.
+        images: number of images; none: it is not stated, and no number of texts tells it.
         texts: captions or conversations.
         note: where the figures are printed.
     """
 
-    images: Annotated[int, Field(ge=1)]
+    images: Annotated[int, Field(ge=1)] | None = None
     texts: Annotated[int, Field(ge=1)]
     note: str
+
+    @property
+    def words(self) -> str:
+        """The figures in words: `5 images and 10 texts`."""
+        if self.images is None:
+            return f"{self.texts:,} texts, of how many images is not stated"
+        return f"{self.images:,} images and {self.texts:,} texts"
 
 
 class CorpusSettings(Section):

@@ -11,7 +11,7 @@ SYSTEMS = ("remoteclip-data", "dior-captions", "geochat-instruct", "mmship", "mm
 # As printed in the survey's tables XII and XIII, with what the papers add.
 PUBLISHED = {
     "remoteclip-data": (165_745, 828_725),
-    "dior-captions": (16_565, 16_565),
+    "dior-captions": (None, 16_565),  # trap: neither figure follows from the other; that of images is printed nowhere
     "geochat-instruct": (141_246, 318_000),
     "mmship": (81_000, 81_000),
     "mmrs-1m": (1_005_842, 1_005_842),

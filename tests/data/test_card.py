@@ -165,6 +165,11 @@ def test_the_published_size_stands_apart(counts) -> None:
     assert "paper" not in card(settings(), counts, METRICS)
 
 
+def test_a_published_size_without_images_says_so(counts) -> None:
+    text = card(settings(published={"texts": 654_321, "note": "Table I"}), counts, METRICS)
+    assert "The paper's own corpus holds 654,321 texts, of how many images is not stated (Table I)." in text
+
+
 def test_same_corpus_same_bytes(shards, counts) -> None:
     assert canonical_json(counts_of(shards)) == canonical_json(counts)
 

@@ -42,6 +42,16 @@ def test_the_papers_size_counts_for_the_whole_corpus_only(tmp_path: Path) -> Non
     assert (without["images"], without["published"]) == (23463, None)
 
 
+@pytest.mark.system("dior-captions", 3)
+def test_images_that_the_paper_does_not_state_are_those_of_the_sources(tmp_path: Path) -> None:
+    published = {"texts": 16_565, "note": "Table XII"}
+    found = needs(tmp_path, "dior", published=published)
+    assert (found["images"], found["texts"], found["images_are"]) == (23463, 16_565, "those of the sources, times the drawn share")
+    assert found["published"] == {**published, "images": None, "whose": "the paper's"}
+    part = needs(tmp_path, "dior", whole=False, published=published, subset={"train": 0.5})
+    assert (part["images"], part["texts"]) == (round(23463 / 2), round(23463 / 2))
+
+
 def test_hours_from_the_stated_rates(tmp_path: Path) -> None:
     found = needs(tmp_path, "dior", published=PUBLISHED)
     assert found["hours"]["pictures"] == 1.0  # 720,000 at 100 a second on each of two threads
