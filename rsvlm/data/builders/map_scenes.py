@@ -19,7 +19,7 @@ from rsvlm.data.osm_words import main_tag
 from rsvlm.data.place_labels import Label, labels, levels
 from rsvlm.data.place_sampling import Cell, Chosen, choose_places
 from rsvlm.data.place_words import caption
-from rsvlm.data.rendering import rendered
+from rsvlm.data.rendering import Rendered, rendered
 from rsvlm.data.samples import common_fields, origin_of, told
 from rsvlm.data.told import Subject, is_asked, written
 from rsvlm.data.vouching import vouched
@@ -200,26 +200,42 @@ def _subjects(scenes: Iterator[_Scene], settings: MapScenes, work: Work) -> Iter
     known = vocabulary()
     for scene in scenes:
         counts = {group.noun: group.count for group in scene.groups if group.noun in known.nouns}
+        wanted = is_asked(settings.writer, work, scene.picture.name)
+        try:
+            picture = _rendered(scene.picture, settings, work).image if wanted and settings.sees else None
+        except Unfit as fault:
+            work.drop(scene.picture.name, settings.source, fault)
+            continue
         yield Subject(
             scene.picture.name,
             settings.source,
             {"sentences": " ".join(scene.sentences)},
             Facts(counts, words=frozenset(scene.sentences)),
             scene,
-            asked=is_asked(settings.writer, work, scene.picture.name),
+            picture,
+            asked=wanted,
             further=lambda text, told=scene.sentences, nouns=tuple(counts): vouched(text, told, nouns),  # type: ignore[misc]
         )
+
+
+def _rendered(picture: MapPicture, settings: MapScenes, work: Work) -> Rendered:
+    """Return a picture as it is stored, and as a model that sees is shown it.
+
+    Raises:
+        Unfit: it cannot be decoded.
+    """
+    return rendered(
+        work.source(settings.source).path(picture.place.file),
+        longest_side=max(picture.place.frame.width, picture.place.frame.height),
+        stretch=settings.stretch,
+        quality=settings.quality,
+    )
 
 
 def _samples(scene: _Scene, text: str | None, generator: dict[str, str], settings: MapScenes, work: Work) -> Iterator[Sample]:
     picture = scene.picture
     try:
-        image = rendered(
-            work.source(settings.source).path(picture.place.file),
-            longest_side=max(picture.place.frame.width, picture.place.frame.height),
-            stretch=settings.stretch,
-            quality=settings.quality,
-        )
+        image = _rendered(picture, settings, work)
         fields = common_fields(work, settings.source, picture.place.file, scene=picture.scene, method="osm", builder=settings.kind)
         west, south, east, north = picture.place.bounds
         fields |= told([text or " ".join(scene.sentences)], work.longest) | {

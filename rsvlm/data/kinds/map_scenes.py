@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsvlm.data.kinds.maps import MapPictures
 from rsvlm.data.kinds.writer import Writer
@@ -54,6 +54,7 @@ class MapScenes(MapPictures):
         near: outlines at most so many pixels apart are next to each other.
         synonyms: say another word beside a noun that has one.
         writer: a model that words some of the captions.
+        sees: whether it is shown the picture, as it is stored, beside the sentences.
     """
 
     kind: Literal["map-scenes"]
@@ -63,3 +64,10 @@ class MapScenes(MapPictures):
     near: Annotated[float, Field(ge=0)] = 4.0
     synonyms: bool = True
     writer: Writer | None = None
+    sees: bool = False
+
+    @model_validator(mode="after")
+    def _eyes(self) -> "MapScenes":
+        if self.sees and (self.writer is None or self.writer.chat.kind == "local"):
+            raise ValueError("sees: a writer of kind served or registered is needed; a local language model sees no pictures")
+        return self

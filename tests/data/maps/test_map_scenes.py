@@ -1,11 +1,16 @@
 """LuoJiaHOG: corrections by hand, labels of three levels, places by spatial statistics, no vague words, and planted lies."""
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import rasterio.transform
 
 from rsvlm.data.builders import map_scenes
 from rsvlm.data.checkers.map_scenes import check
@@ -16,8 +21,11 @@ from rsvlm.data.place_sampling import choose_places
 from rsvlm.errors import ConfigurationError, DataError
 from rsvlm.maps.elements import Element
 from rsvlm.quality.words import phrase_finder, word_list
+from rsvlm.recipes.load import load_recipe
+from tests.chat.conftest import ChatServer, said, send
 from tests.data.maps.world import (
     PIXEL_METRES,
+    STEM,
     Thing,
     box,
     evidence_of,
@@ -166,6 +174,97 @@ def test_only_chosen_places_become_records(tmp_path: Path) -> None:
     assert {record["facts"]["sampling"]["spot"] for record in records} <= {"hot", "cold", "neither"}
     assert work.rejected.facts()["left_out"]["world"]["place was not sampled"] == 6 - len(records)
     assert [fault for record in records for fault in faults(check(record, evidence))] == []
+
+
+SEEN = "The parking lot has a surface of asphalt. There are two buildings in the image."
+
+
+@pytest.fixture
+def server():
+    running = ChatServer()
+    running.reply = lambda handler, body, number: send(handler, 200, said(SEEN))
+    yield running
+    running.close()
+
+
+@pytest.mark.system("luojiahog", 2)
+@pytest.mark.parametrize("sees", [True, False])
+def test_the_writer_is_shown_the_stored_picture_where_it_sees(tmp_path: Path, server: ChatServer, sees: bool) -> None:
+    writer = {"prompt": "place", "chat": {"kind": "served", "base_url": server.url, "model": "m", "attempts": 1}}
+    ((record,), _, _) = build(tmp_path, THINGS, writer=writer, sees=sees)
+    (asked,) = server.asked
+    content = asked["messages"][-1]["content"]
+    stored = base64.b64encode((tmp_path / f"world/files/tiles/{STEM}.jpg").read_bytes()).decode()
+    assert (stored in json.dumps(content)) is sees
+    assert "There is a parking lot" in json.dumps(content), "the semantics are told in both cases"
+    assert record["method"] == "model"
+    assert record["captions"] == [SEEN]
+
+
+def test_a_picture_that_cannot_be_shown_is_set_aside_once_and_unasked(tmp_path: Path, server: ChatServer) -> None:
+    writer = {"prompt": "place", "chat": {"kind": "served", "base_url": server.url, "model": "m", "attempts": 1}}
+    make_world(tmp_path, THINGS)
+    file = tmp_path / f"world/files/tiles/{STEM}.jpg"
+    file.write_bytes(file.read_bytes()[:-600])
+    builder = settings(MapScenes, "map-scenes", writer=writer, sees=True)
+    work = work_of(tmp_path, builder)
+    assert list(map_scenes.build(builder, work)) == []
+    assert [entry.id for entry in work.rejected.entries() if entry.reason.startswith("picture")] == [f"w-{STEM}"]
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("writer", [None, {"prompt": "place", "chat": {"kind": "local", "source": "smollm2"}}])
+def test_without_a_model_that_sees_nothing_can_be_shown(writer: dict[str, Any] | None) -> None:
+    with pytest.raises(ConfigurationError, match="a local language model sees no pictures"):
+        settings(MapScenes, "map-scenes", writer=writer, sees=True)
+
+
+@pytest.mark.system("luojiahog", 3)
+def test_the_published_writer_sees_and_what_is_not_corrected_is_declared(root: Path) -> None:
+    sections = load_recipe(root, "luojiahog").sections
+    (full,) = sections["full"]["caption"].builders
+    assert full.sees
+    assert full.writer.chat.model == "Vision-CAIR/MiniGPT-4"
+    assert full.corrections is None
+    assert any("corrected by hand" in line for line in sections["full"]["caption"].layouts)
+    assert not any(builder.sees for builder in sections["laptop"]["caption"].builders)
+
+
+def light(raw: Path, values: np.ndarray, crs: str = "EPSG:4326", nodata: float | None = None) -> None:
+    """Write the source `night`: a raster whose columns are the six web-map tiles from 65536 on, one row of their height."""
+    step = 360 / 2**17
+    affine = rasterio.transform.from_origin(0, 0, step, step)
+    path = raw / "night/files/annual.tif"
+    path.parent.mkdir(parents=True)
+    profile = {"driver": "GTiff", "count": 1, "dtype": "float32", "width": values.shape[1], "height": values.shape[0]}
+    with rasterio.open(path, "w", crs=crs, transform=affine, nodata=nodata, **profile) as sink:
+        sink.write(values.astype(np.float32), 1)
+    table = {"file": ["annual.tif"], "licence": ["CC0"]}
+    pq.write_table(pa.table(table), raw / "night/index.parquet")
+
+
+@pytest.mark.system("luojiahog", 2)
+def test_the_indicator_of_a_place_is_the_night_light_at_its_centre(tmp_path: Path) -> None:
+    """Four pictures of equal buildings, so that only the lights differ; a fifth without light, a sixth beyond the raster."""
+    stems = tuple(f"tile-{65536 + column}-65536-17" for column in range(6))
+    things = [box(f"way/{column}", 256 * column + 20, 20, 256 * column + 80, 120, building="yes") for column in range(6)]
+    light(tmp_path, np.array([[1.0, 2.0, 60.0, 61.0, -1.0]]), nodata=-1.0)
+    sampling = {"places": 6, "cell_zoom": 17, "parts": 1, "light": {"source": "night", "file": "annual.tif"}}
+    records, _, work = build(tmp_path, things, stems, sampling=sampling)
+    # Gi* by the sheet's formula: neighbours at a distance of 1 and the cell itself have the weight 1, all others 0.
+    values = np.array([1.0, 2.0, 60.0, 61.0])
+    mean, deviation = values.mean(), np.sqrt((values**2).mean() - values.mean() ** 2)
+    expected = []
+    for cell in range(4):
+        near = [other for other in range(4) if abs(cell - other) <= 1]
+        spread = deviation * np.sqrt((4 * len(near) - len(near) ** 2) / 3)
+        expected.append((sum(values[other] for other in near) - mean * len(near)) / spread)
+    assert expected[0] == pytest.approx((3 - 62) / (29.504 * 1.1547), abs=1e-3)
+    found = {int(record["id"].split("-")[2]) - 65536: record["facts"]["sampling"]["gi"] for record in records}
+    assert found
+    assert all(gi == pytest.approx(expected[column], abs=1e-5) for column, gi in found.items())
+    aside = {entry.id: entry.reason for entry in work.rejected.entries() if "light" in entry.reason}
+    assert aside == {f"w-{stems[4]}": "place has no light", f"w-{stems[5]}": "place has no light"}
 
 
 def test_labels_have_three_levels_and_tags_one_label_each() -> None:
