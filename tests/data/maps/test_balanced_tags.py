@@ -1,6 +1,8 @@
 """LHRS-Align: pictures centred on features, lists of tags, a cap over the whole corpus, file stems, and planted lies."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from rsvlm.data.builders import balanced_tags
 from rsvlm.data.checkers.balanced_tags import check
 from rsvlm.data.kinds.balanced_tags import KEYS, BalancedTags
 from rsvlm.data.place_stems import Stem, read_stem, stem_of
+from rsvlm.data.told import Subject, Written
 from rsvlm.records.unfit import Unfit
 from tests.data.maps.world import Thing, box, evidence_of, faults, line, make_world, reasons, record_of, reworded, settings, work_of
 
@@ -89,6 +92,56 @@ def test_the_cap_holds_over_the_whole_corpus_before_anything_is_said(tmp_path: P
     assert after["building", "yes"] < 0.7 * before["building", "yes"]
     assert "no tag is left after balancing" in reasons(work)
     assert all(("building" in " ".join(record["captions"])) == (["building", "yes"] in record["facts"]["tags"]) for record in capped)
+
+
+@pytest.mark.system("lhrs-align", 2)
+def test_a_model_is_asked_only_about_what_balancing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trap: balancing after captioning would have the model write what is thrown away."""
+    asked: list[Subject[Any]] = []
+
+    def written(subjects: Iterable[Subject[Any]], *_: Any) -> Iterator[Written[Any]]:
+        for subject in subjects:
+            asked.append(subject)
+            yield Written(subject, None, {"model": "m"})
+
+    monkeypatch.setattr(balanced_tags, "written", written)
+    many = [box(f"way/{number}", 40 + 12 * number, 120, 48 + 12 * number, 130, building="yes") for number in range(14)]
+    lake = box("way/99", 60, 40, 200, 80, natural="water")
+    writer = {"prompt": "tags", "chat": {"kind": "local", "source": "smollm2"}}
+    records, _, work = build(tmp_path, [*many, lake], threshold=4, writer=writer)
+    dropped = [entry.id for entry in work.rejected.entries() if entry.reason == "no tag is left after balancing"]
+    assert dropped
+    assert all(subject.asked for subject in asked)
+    assert [subject.id for subject in asked] == [record["id"] for record in records]
+    assert not {subject.id for subject in asked} & set(dropped)
+    for subject, record in zip(asked, records, strict=True):
+        assert subject.slots["tags"] == "; ".join(f"{key}={value}" for key, value in record["facts"]["tags"])
+
+
+@pytest.mark.system("lhrs-align", 2)
+def test_the_cap_counts_all_builders_and_splits_together(tmp_path: Path) -> None:
+    stems = tuple(f"tile-{65536 + column}-65536-17" for column in range(8))
+    corners = [(column, 256 * column + 48 + 40 * x, 48 + 40 * y) for column in range(8) for x in range(5) for y in range(5)]
+    houses = [box(f"way/{number}", x, y, x + 10, y + 10, building="yes") for number, (_, x, y) in enumerate(corners)]
+    make_world(tmp_path, houses, stems)
+    base = {"country": "Gabon", "city": "Port-Gentil", "side": 64, "least": 64, "most": 64, "shares": {"test": 0.5, "validation": 0.0}}
+
+    def built(threshold: int | None) -> Counter[tuple[str, str]]:
+        """Records by prefix and split of a corpus of two builders."""
+        pair = [settings(BalancedTags, "balanced-tags", **{**base, "prefix": prefix, "threshold": threshold}) for prefix in ("a", "b")]
+        work = work_of(tmp_path, *pair)
+        found: Counter[tuple[str, str]] = Counter()
+        for split in ("test", "train"):
+            for builder in pair:
+                found[builder.prefix, split] = len(list(balanced_tags.build(builder, replace(work, split=split))))
+        return found
+
+    free, capped = built(None), built(60)
+    assert min(free.values()) >= 25, "both splits of both builders have scenes"
+    assert sum(free.values()) == 2 * 8 * 25
+    # 60 are expected of 400, give or take 7; a count for each builder, or each split, would keep 120.
+    assert 40 < sum(capped.values()) < 80
+    assert min(capped.values()) > 0
 
 
 @pytest.mark.system("lhrs-align", 2)

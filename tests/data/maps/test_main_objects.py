@@ -81,6 +81,23 @@ def test_a_line_where_no_area_is_large_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.system("rsteller", 2)
+def test_an_element_that_encloses_the_picture_covers_all_of_it(tmp_path: Path) -> None:
+    """The second step of the query: elements with no edge in the patch, which enclose it."""
+    forest = box("way/9", -700, -300, 900, 1200, landuse="forest")
+    (record,), evidence, _ = build(tmp_path, [ROAD, LAKE, forest])
+    base = record["captions"][0]
+    assert record["facts"]["element"] == "way/9"
+    assert record["facts"]["tasks"][0] == 1
+    assert re.match(r"A forest,? .*covers all of the image\. Its visible part measures about [\d,]+ square metres\.", base)
+    said = re.search(r"measures about ([\d,]+) square metres", base)
+    assert said is not None
+    # Clipped to the patch: 256 pixels a side, not the 1,600 x 1,500 of the forest.
+    assert int(said[1].replace(",", "")) == pytest.approx((256 * PIXEL_METRES) ** 2 * 0.9933, rel=0.003)
+    assert faults(check(record, evidence)) == []
+    assert faults(check(reworded(record, base.replace("all of the image", "40% of the image, around its centre")), evidence))
+
+
+@pytest.mark.system("rsteller", 2)
 def test_every_picture_has_one_base_caption_and_one_to_four_revisions(tmp_path: Path) -> None:
     for number, tones in enumerate((["formal"], ["formal", "casual", "brief"])):
         (record,), _, _ = build(tmp_path / str(number), [LAKE], rule_tones=tones)

@@ -1,5 +1,6 @@
 """The four map recipes: smoke corpora from the mirror hold no false statement; the full profiles name public sources."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,31 @@ def test_the_full_profile_names_its_sources(root: Path, name: str) -> None:
         assert all(str(page).startswith("http") for page in definition.homepage)
     published = sections["caption"].published
     assert (published.images, published.texts) == PUBLISHED[name]
+
+
+@pytest.mark.system("lhrs-align", 3)
+def test_pictures_of_the_whole_lhrs_align_have_768_pixels(root: Path) -> None:
+    (builder,) = load_recipe(root, "lhrs-align").sections["full"]["caption"].builders
+    assert builder.side == 768
+    assert builder.least < builder.side < builder.most, "extents are chosen by feature, then brought to one size"
+    assert builder.writer.chat.model == "lmsys/vicuna-13b-v1.5"
+
+
+@pytest.mark.system("rsteller", 3)
+def test_the_whole_rsteller_has_240_shards(root: Path) -> None:
+    """Patches0000.tar to Patches0239.tar; the README's list names a 241st that does not exist."""
+    caption = load_recipe(root, "rsteller").sections["full"]["caption"]
+    assert caption.samples_per_shard == 5000
+    assert math.ceil(caption.published.images / caption.samples_per_shard) == 240
+
+
+@pytest.mark.system("skyscript", 3)
+def test_skyscript_holds_out_its_published_numbers_of_pairs(root: Path) -> None:
+    """5 K to validate and 30 K to test, of the 5.2 million pairs before the cut by similarity."""
+    caption = load_recipe(root, "skyscript").sections["full"]["caption"]
+    for builder in caption.builders:
+        assert 5_200_000 * builder.shares.validation == pytest.approx(5_000, rel=0.05)
+        assert 5_200_000 * builder.shares.test == pytest.approx(30_000, rel=0.05)
 
 
 @pytest.mark.system("skyscript", 3)

@@ -43,6 +43,7 @@ def test_versad_full(root: Path) -> None:
     assert set(sources) == {"crowdai", "cvact", "cvusa", "fmow", "loveda", "million-aid"}
     assert section.published.texts == 1_400_000
     assert {(each.longest_side, each.writer.prompt) for each in section.builders} == {(512, "versad")}
+    assert {each.least_side for each in section.builders} == {48}, "fMoW has crops of a few pixels"
 
 
 @pytest.mark.system("versad-instruct", 3)
