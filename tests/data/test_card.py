@@ -9,6 +9,7 @@ import pytest
 from rsvlm.data.card import METHODS, card, computed_biases, counts_of
 from rsvlm.data.counts import gsd_bin, gsd_names
 from rsvlm.files import canonical_json
+from rsvlm.recipes.load import load_recipe
 from rsvlm.records.models import Method
 from rsvlm.records.rejected import Rejected
 from tests.data.corpora import publish_corpus, sample, settings, talk
@@ -168,6 +169,19 @@ def test_the_published_size_stands_apart(counts) -> None:
 def test_a_published_size_without_images_says_so(counts) -> None:
     text = card(settings(published={"texts": 654_321, "note": "Table I"}), counts, METRICS)
     assert "The paper's own corpus holds 654,321 texts, of how many images is not stated (Table I)." in text
+
+
+@pytest.mark.system("rsicap", 2)
+def test_the_mean_length_of_captions_is_stated_beside_the_published_one(tmp_path: Path, root: Path) -> None:
+    """RSICap's captions have 60 words on average: the corpus's own mean stands in its card for what it is, next to that figure."""
+    shorter, longer = (" ".join(["word"] * count) + "." for count in (50, 73))
+    found = counts_of(publish_corpus(tmp_path / "c", [sample("a", 1, [shorter]), sample("b", 2, [longer])]))
+    assert found["lengths"]["captions"]["en"]["mean"] == 61.5
+    rsicap = load_recipe(root, "rsicap").sections["laptop"]["caption"]
+    text = card(rsicap, found, {})
+    row = next(line for line in text.splitlines() if line.startswith("| captions, English"))
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:] == ["2", "words", "61.5", "50", "73"]
+    assert "60 words a caption on average" in text
 
 
 def test_same_corpus_same_bytes(shards, counts) -> None:
