@@ -21,6 +21,7 @@ from rsvlm.records.unfit import Unfit
 
 Record = Mapping[str, Any]
 Boxes = tuple[Format, Format] | None
+_MASK = 256  # pixels, the sides of the mask on which TEOChat's scorers draw outlines, whatever the picture's own
 _SPEAKER = {"user": "human", "assistant": "gpt"}
 
 
@@ -132,8 +133,9 @@ def _teochat(record: Record, pictures: Pictures, talk: Record, boxes: Boxes) -> 
     if len(stamps) == count and all(map(_is_day, stamps)):  # its loader knows whole days alone
         entry["timestamp"] = list(stamps)
     if talk.get("polygons"):
-        outlines = [tuple((x, y) for x, y in points) for points in talk["polygons"]]
-        entry["polygon"] = [encode(WKT, [Geometry(points, record["width"], record["height"])]) for points in outlines]
+        across, down = _MASK / record["width"], _MASK / record["height"]
+        outlines = [tuple((x * across, y * down) for x, y in points) for points in talk["polygons"]]
+        entry["polygon"] = [encode(WKT, [Geometry(points, _MASK, _MASK)]) for points in outlines]
     return _line(entry)
 
 

@@ -1,12 +1,15 @@
 """Corpora in other programs' layouts, read back as those programs do."""
 
 import csv
+import io
 import json
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
+from PIL import Image
 
 from rsvlm.data.export import export
 from rsvlm.errors import ConfigurationError, IntegrityError
@@ -135,7 +138,7 @@ def test_teochat_has_the_fields_of_its_loader(talks: Path, tmp_path: Path) -> No
         ],
         "task": "change_detection_localization",
         "timestamp": ["2019-01-02", "2020-03-04"],
-        "polygon": ["POLYGON ((10 20, 20 20, 20 30.5, 10 30.5, 10 20))"],
+        "polygon": ["POLYGON ((64 128, 128 128, 128 195.2, 64 195.2, 64 128))"],
         "dataset": "xBD",
         "licence": "CC0",
         "source": "made",
@@ -151,6 +154,23 @@ def test_teochat_has_the_fields_of_its_loader(talks: Path, tmp_path: Path) -> No
     assert "polygon" not in single
     assert facts["left_out"] == {"text holds another mark for pictures": 1}
     assert all((tmp_path / "out" / path).is_file() for entry in entries.values() for path in entry["video"])
+
+
+@pytest.mark.system("teochatlas", 2)
+@pytest.mark.parametrize("size", [(512, 512), (256, 256), (1024, 512), (300, 700)])
+def test_outlines_lie_where_the_public_scorer_draws_boxes(tmp_path: Path, size: tuple[int, int]) -> None:
+    """It draws a reply's hundredths and the record's outline on one mask of 256 x 256, whatever the picture's size."""
+    width, height = size
+    said = talk("s-0", "change", "What changed? <video>", "A house [25, 50, 50, 75].")
+    said["polygons"] = [[[x * width, y * height] for x, y in ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75))]]
+    made = sample("s", 1, [], conversations=[said], facts={"tasks": {"s-0": "change_detection_localization"}})
+    stream = io.BytesIO()
+    Image.new("RGB", size, "teal").save(stream, "PNG")
+    publish_corpus(tmp_path / "c", [Sample("s", stream.getvalue(), "png", made.fields)])
+    export(tmp_path / "c", tmp_path / "out", "teochat")
+    (entry,) = json.loads((tmp_path / "out/train.json").read_text())
+    (outline,) = entry["polygon"]
+    assert shapely.from_wkt(outline).bounds == (64, 128, 128, 192)
 
 
 def test_questions_of_sequences_that_became_turns_begin_once(tmp_path: Path) -> None:
