@@ -1,4 +1,7 @@
-"""A finished corpus in the layouts that other programs read: pictures in `images/`, entries in one file a split, a manifest."""
+"""A finished corpus in the layouts that other programs read: pictures in `images/`, entries in one file a split, a manifest.
+
+Marks in a picture are also drawn, into a PNG of its size in `masks/`: k where mark k lies, 0 elsewhere.
+"""
 
 import bisect
 import contextlib
@@ -8,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow.compute as pc
+from PIL import Image
 
 from rsvlm.conversations.formats.form import Format
 from rsvlm.conversations.formats.table import FORMATS
-from rsvlm.data.layouts import LAYOUTS, Boxes, Layout, Pictures, Record
+from rsvlm.data.layouts import LAYOUTS, Boxes, Layout, Pictures, Record, prompts_of
+from rsvlm.data.prompt_masks import prompt_mask
 from rsvlm.errors import ConfigurationError, IntegrityError
 from rsvlm.files import MANIFEST, publish, read_manifest
 from rsvlm.progress import Progress
@@ -23,7 +29,7 @@ from rsvlm.settings import nearest
 
 @dataclass
 class _Sink:
-    """The folder that is filled: files of entries, pictures, and their counts."""
+    """The folder that is filled: files of entries, pictures, masks, and their counts."""
 
     folder: Path
     layout: Layout
@@ -31,6 +37,7 @@ class _Sink:
     stack: contextlib.ExitStack
     entries: Counter[str] = field(default_factory=Counter)
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    masks: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     files: dict[str, BinaryIO] = field(default_factory=dict)
 
@@ -47,6 +54,12 @@ class _Sink:
             path.write_bytes(self.shards.image(row))
             self.pictures[_of(self.shards, "licence", row), _of(self.shards, "source", row)] += 1
 
+    def draw(self, name: str, mask: np.ndarray) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(mask).save(path, "PNG")
+        self.masks += 1
+
     def end(self) -> dict[str, Any]:
         for stream in self.files.values():
             stream.write(self.layout.edges[2])
@@ -56,6 +69,7 @@ class _Sink:
         return {
             "entries": dict(sorted(self.entries.items())),
             "pictures": self.pictures.total(),
+            **({"masks": self.masks} if self.masks else {}),
             "licences": licences,
             "left_out": dict(sorted(self.left_out.items())),
         }
@@ -155,15 +169,35 @@ def _fill(sink: _Sink, licences: frozenset[str], boxes: Boxes) -> None:
             continue
         paths = {one: _path(shards, one) for one in dict.fromkeys([row, *frames])} if texts else {}
         for text in texts:
-            pictures = Pictures(paths[row], tuple(paths[one] for one in frames))
             try:
+                masks = {} if layout.texts == "captions" else _masks(layout, record, text)
+                named = {talk: name for talk, (name, _) in masks.items()}
+                pictures = Pictures(paths[row], tuple(paths[one] for one in frames), named)
                 sink.write(record["split"], layout.entry(record, pictures, text, boxes))
             except Unfit as unfit:
                 sink.left_out[unfit.reason] += 1
                 continue
             for one, path in paths.items():
                 sink.put(one, path)
+            for name, mask in masks.values():
+                sink.draw(name, mask)
     progress.finish()
+
+
+def _masks(layout: Layout, record: Record, text: Record | None) -> dict[str, tuple[str, np.ndarray]]:
+    """Return name and pixels of the mask of every conversation of an entry that has marks, by the conversation's id.
+
+    Raises:
+        Unfit: the layout has no room for marks, or they cannot be drawn.
+    """
+    masks = {}
+    for talk in [text] if text else record.get("conversations") or ():
+        if found := prompts_of(record, talk):
+            if not layout.prompts:
+                raise Unfit("format has no room for marks", str(talk["id"]))
+            # Ids of records are safe as names of files (`checked_id`), those of conversations are any text.
+            masks[str(talk["id"])] = (f"masks/{record['id']}-{found[0]}.png", prompt_mask(record, found[0]))
+    return masks
 
 
 def _path(shards: Shards, row: int) -> str:

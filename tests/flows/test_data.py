@@ -77,7 +77,10 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["diff", "tiny"], "Missing argument 'B'"),
         (["export", "tiny", "out"], "Missing option '--format'"),
         (["export", "tini", "out", "--format", "csv"], "no corpus of 'tini' here; there are: tiny (did you mean 'tiny'?)"),
-        (["export", "tiny", "out", "--format", "llav"], "no format 'llav'; allowed: csv, jsonl, llava, teochat (did you mean 'llava'?)"),
+        (
+            ["export", "tiny", "out", "--format", "llav"],
+            "no format 'llav'; allowed: csv, jsonl, llava, teochat, vhm, fit-rs, lhrs-bot (did you mean 'llava'?)",
+        ),
         (["export", "tiny", "out", "--format", "llava"], "format 'llava' is for conversations, and tiny has none; allowed: csv, jsonl"),
         (["export", "tiny", "out", "--format", "csv", "--licence", "CC1"], "no record has the licence 'CC1'; there are: CC0"),
         (["export", "tiny", "out", "--format", "jsonl", "--boxes", "geochat"], "--boxes 'geochat': two formats with a colon between"),
