@@ -203,12 +203,13 @@ def export(
     layout: Annotated[str, typer.Option("--format", help="csv (open_clip), jsonl, llava, teochat, vhm, fit-rs or lhrs-bot.")],
     licence: Annotated[list[str] | None, typer.Option(help="Keep records of this licence alone; may be given several times.")] = None,
     boxes: Annotated[str, typer.Option(metavar="FROM:TO", help="Rewrite box texts from one format to another, as geochat:teochat.")] = "",
+    private: Annotated[bool, typer.Option("--private", help="The export stays here: take pictures that may not be passed on too.")] = False,
     json: Json = False,
 ) -> None:
     """Write a corpus in the layout that another program reads, with its pictures and licences."""
     from flows.cli.data import export_corpus
 
-    export_corpus(workspace(), item, folder, layout, licences=licence or [], boxes=boxes, as_json=json)
+    export_corpus(workspace(), item, folder, layout, licences=licence or [], boxes=boxes, private=private, as_json=json)
 
 
 @app.command()

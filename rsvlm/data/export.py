@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
@@ -25,6 +26,7 @@ from rsvlm.progress import Progress
 from rsvlm.records.shards import Shards
 from rsvlm.records.unfit import Unfit
 from rsvlm.settings import nearest
+from rsvlm.sources import catalogue
 
 
 @dataclass
@@ -76,7 +78,14 @@ class _Sink:
 
 
 def export(
-    corpus: Path, output: Path, layout: str, *, name: str = "", licences: Sequence[str] = (), boxes: tuple[str, str] | None = None
+    corpus: Path,
+    output: Path,
+    layout: str,
+    *,
+    name: str = "",
+    licences: Sequence[str] = (),
+    boxes: tuple[str, str] | None = None,
+    private: bool = False,
 ) -> dict[str, Any]:
     """Write a corpus in another program's layout; the folder appears whole or not at all.
 
@@ -87,13 +96,14 @@ def export(
         name: what the corpus is called in the manifest.
         licences: keep the records of these alone, and sequences of which all pictures are; none: keep all.
         boxes: rewrite box texts from one format to another, by their names in `rsvlm.conversations.formats.table`.
+        private: the export stays with who made it, so pictures that may not be passed on are exported too.
 
     Returns:
         the facts of the manifest: entries by split, pictures by licence and source, what was left out by reason.
 
     Raises:
-        ConfigurationError: no such layout, box format or licence, the layout can hold nothing of this corpus, or something
-            else stands at `output`.
+        ConfigurationError: no such layout, box format or licence, the layout can hold nothing of this corpus, something
+            else stands at `output`, or pictures may not be passed on and the export is not private.
         IntegrityError: the corpus is not whole.
         RsvlmError: the disk is full or may not be written.
     """
@@ -104,7 +114,15 @@ def export(
     with contextlib.closing(Shards(corpus)) as shards:
         _check_texts(shards, name or str(corpus), layout)
         _check_licences(shards, licences)
+        kept = _kept_back(shards, licences)
+        if kept and not private:
+            raise ConfigurationError(
+                f"{name or corpus}: the terms of {', '.join(kept)} do not allow its pictures to be passed on; "
+                "say that the export stays private (--private), or name --licence of others"
+            )
         facts: dict[str, Any] = {"export": layout, "corpus": name, "sha256": read_manifest(corpus).sha256}
+        if kept:
+            facts["private"] = kept
         with publish(output, facts) as folder, contextlib.ExitStack() as stack:
             (folder / "images").mkdir()
             sink = _Sink(folder, LAYOUTS[layout], shards, stack)
@@ -147,6 +165,16 @@ def _check_licences(shards: Shards, licences: Sequence[str]) -> None:
     for licence in licences:
         if licence not in known:
             raise ConfigurationError(f"no record has the licence '{licence}'; there are: {', '.join(known)}{nearest(licence, known)}")
+
+
+def _kept_back(shards: Shards, licences: Sequence[str]) -> list[str]:
+    """Return the sources whose terms forbid passing pictures on, of those that the wanted licences leave, sorted."""
+    table = shards.index
+    if licences:
+        table = table.filter(pc.is_in(table.column("licence"), pa.array(licences)))
+    # Sources of other corpora, as of tests, have no definition here.
+    known = set(catalogue.names()).intersection(pc.unique(table.column("source")).to_pylist())
+    return sorted(name for name in known if catalogue.load(name).definition.private)
 
 
 def _fill(sink: _Sink, licences: frozenset[str], boxes: Boxes) -> None:

@@ -349,6 +349,20 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+@pytest.mark.system("titanic-fgs", 2)
+def test_pictures_that_may_not_be_passed_on_need_a_private_export(tmp_path: Path) -> None:
+    given = [sample("a", 1, ["A pond."], source="dota"), sample("b", 2, ["A ship."], source="titanic-fgs", licence="not stated")]
+    publish_corpus(tmp_path / "c", given)
+    with pytest.raises(ConfigurationError, match=r"^p: the terms of titanic-fgs do not allow .* \(--private\)[^\n]*$"):
+        export(tmp_path / "c", tmp_path / "out", "csv", name="p")
+    assert not (tmp_path / "out").exists()
+    facts = export(tmp_path / "c", tmp_path / "out", "csv", private=True)
+    assert (facts["private"], facts["pictures"]) == (["titanic-fgs"], 2)
+    facts = export(tmp_path / "c", tmp_path / "out", "csv", licences=["CC0"])
+    assert "private" not in facts
+    assert [path.name for path in (tmp_path / "out/images").iterdir()] == ["a.jpg"]
+
+
 @pytest.mark.fault
 def test_nothing_but_an_export_is_replaced(pairs: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()

@@ -127,6 +127,18 @@ def test_export_beside_where_one_stands(small: Path, capsys: pytest.CaptureFixtu
     assert not (small / "exported/train.csv").exists()
 
 
+def test_pictures_that_may_not_be_passed_on_are_asked_about(small: Path) -> None:
+    publish_corpus(small / "found", [sample("a", 1, ["A ship."], source="titanic-fgs")])
+    refused = rsvlm(small, "data", "export", "found", "kept", "--format", "csv")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert "found: the terms of titanic-fgs do not allow its pictures to be passed on" in line
+    assert not (small / "kept").exists()
+    kept = rsvlm(small, "data", "export", "found", "kept", "--format", "csv", "--private")
+    assert kept.returncode == 0, kept.stderr
+    assert (small / "kept/images/a.jpg").is_file()
+
+
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
