@@ -200,15 +200,16 @@ def diff(
 def export(
     item: Annotated[str, typer.Argument(help="A corpus: an item, ITEM@REVISION (Git), or a folder.")],
     folder: Annotated[Path, typer.Argument(help="The new folder; an earlier export there is replaced.", resolve_path=True)],
-    layout: Annotated[str, typer.Option("--format", help="csv (open_clip), jsonl, llava or teochat.")],
+    layout: Annotated[str, typer.Option("--format", help="csv (open_clip), jsonl, llava, teochat, vhm, fit-rs or lhrs-bot.")],
     licence: Annotated[list[str] | None, typer.Option(help="Keep records of this licence alone; may be given several times.")] = None,
     boxes: Annotated[str, typer.Option(metavar="FROM:TO", help="Rewrite box texts from one format to another, as geochat:teochat.")] = "",
+    private: Annotated[bool, typer.Option("--private", help="The export stays here: take pictures that may not be passed on too.")] = False,
     json: Json = False,
 ) -> None:
     """Write a corpus in the layout that another program reads, with its pictures and licences."""
     from flows.cli.data import export_corpus
 
-    export_corpus(workspace(), item, folder, layout, licences=licence or [], boxes=boxes, as_json=json)
+    export_corpus(workspace(), item, folder, layout, licences=licence or [], boxes=boxes, private=private, as_json=json)
 
 
 @app.command()

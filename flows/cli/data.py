@@ -97,11 +97,13 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def export_corpus(root: Path, item: str, folder: Path, layout: str, *, licences: Sequence[str], boxes: str, as_json: bool) -> None:
+def export_corpus(
+    root: Path, item: str, folder: Path, layout: str, *, licences: Sequence[str], boxes: str, as_json: bool, private: bool = False
+) -> None:
     """Write a corpus for another program and print what was written.
 
     Raises:
-        ConfigurationError: no such corpus, format or licence, or the folder holds something else.
+        ConfigurationError: no such corpus, format or licence, the folder holds something else, or pictures may not be passed on.
         IntegrityError: the corpus is not whole.
     """
     from rsvlm.data.export import export
@@ -110,11 +112,13 @@ def export_corpus(root: Path, item: str, folder: Path, layout: str, *, licences:
     if boxes and not (before and colon and after):
         raise ConfigurationError(f"--boxes '{boxes}': two formats with a colon between are allowed, as geochat:teochat")
     with corpus(root, item) as found:
-        facts = export(found, folder, layout, name=item, licences=licences, boxes=(before, after) if boxes else None)
+        rewriting = (before, after) if boxes else None
+        facts = export(found, folder, layout, name=item, licences=licences, boxes=rewriting, private=private)
     if as_json:
         print_json({"folder": str(folder), **facts})
         return
     entries = {f"entries: {split}": f"{count:,}" for split, count in facts["entries"].items()}
     licence_counts = {f"licence: {licence}": f"{sum(by_source.values()):,} pictures" for licence, by_source in facts["licences"].items()}
+    kept_back = {"not to be passed on": ", ".join(facts["private"])} if facts.get("private") else {}
     left_out = {f"left out: {reason}": f"{count:,}" for reason, count in facts["left_out"].items()}
-    print_fields({"folder": str(folder), **entries, "pictures": f"{facts['pictures']:,}", **licence_counts, **left_out})
+    print_fields({"folder": str(folder), **entries, "pictures": f"{facts['pictures']:,}", **licence_counts, **kept_back, **left_out})

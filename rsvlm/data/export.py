@@ -1,4 +1,7 @@
-"""A finished corpus in the layouts that other programs read: pictures in `images/`, entries in one file a split, a manifest."""
+"""A finished corpus in the layouts that other programs read: pictures in `images/`, entries in one file a split, a manifest.
+
+Marks in a picture are also drawn, into a PNG of its size in `masks/`: k where mark k lies, 0 elsewhere.
+"""
 
 import bisect
 import contextlib
@@ -8,22 +11,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from PIL import Image
 
 from rsvlm.conversations.formats.form import Format
 from rsvlm.conversations.formats.table import FORMATS
-from rsvlm.data.layouts import LAYOUTS, Boxes, Layout, Pictures, Record
+from rsvlm.data.layouts import LAYOUTS, Boxes, Layout, Pictures, Record, prompts_of
+from rsvlm.data.prompt_masks import prompt_mask
 from rsvlm.errors import ConfigurationError, IntegrityError
 from rsvlm.files import MANIFEST, publish, read_manifest
 from rsvlm.progress import Progress
 from rsvlm.records.shards import Shards
 from rsvlm.records.unfit import Unfit
 from rsvlm.settings import nearest
+from rsvlm.sources import catalogue
 
 
 @dataclass
 class _Sink:
-    """The folder that is filled: files of entries, pictures, and their counts."""
+    """The folder that is filled: files of entries, pictures, masks, and their counts."""
 
     folder: Path
     layout: Layout
@@ -31,6 +39,7 @@ class _Sink:
     stack: contextlib.ExitStack
     entries: Counter[str] = field(default_factory=Counter)
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    masks: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     files: dict[str, BinaryIO] = field(default_factory=dict)
 
@@ -47,6 +56,12 @@ class _Sink:
             path.write_bytes(self.shards.image(row))
             self.pictures[_of(self.shards, "licence", row), _of(self.shards, "source", row)] += 1
 
+    def draw(self, name: str, mask: np.ndarray) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(mask).save(path, "PNG")
+        self.masks += 1
+
     def end(self) -> dict[str, Any]:
         for stream in self.files.values():
             stream.write(self.layout.edges[2])
@@ -56,13 +71,21 @@ class _Sink:
         return {
             "entries": dict(sorted(self.entries.items())),
             "pictures": self.pictures.total(),
+            **({"masks": self.masks} if self.masks else {}),
             "licences": licences,
             "left_out": dict(sorted(self.left_out.items())),
         }
 
 
 def export(
-    corpus: Path, output: Path, layout: str, *, name: str = "", licences: Sequence[str] = (), boxes: tuple[str, str] | None = None
+    corpus: Path,
+    output: Path,
+    layout: str,
+    *,
+    name: str = "",
+    licences: Sequence[str] = (),
+    boxes: tuple[str, str] | None = None,
+    private: bool = False,
 ) -> dict[str, Any]:
     """Write a corpus in another program's layout; the folder appears whole or not at all.
 
@@ -73,13 +96,14 @@ def export(
         name: what the corpus is called in the manifest.
         licences: keep the records of these alone, and sequences of which all pictures are; none: keep all.
         boxes: rewrite box texts from one format to another, by their names in `rsvlm.conversations.formats.table`.
+        private: the export stays with who made it, so pictures that may not be passed on are exported too.
 
     Returns:
         the facts of the manifest: entries by split, pictures by licence and source, what was left out by reason.
 
     Raises:
-        ConfigurationError: no such layout, box format or licence, the layout can hold nothing of this corpus, or something
-            else stands at `output`.
+        ConfigurationError: no such layout, box format or licence, the layout can hold nothing of this corpus, something
+            else stands at `output`, or pictures may not be passed on and the export is not private.
         IntegrityError: the corpus is not whole.
         RsvlmError: the disk is full or may not be written.
     """
@@ -90,7 +114,15 @@ def export(
     with contextlib.closing(Shards(corpus)) as shards:
         _check_texts(shards, name or str(corpus), layout)
         _check_licences(shards, licences)
+        kept = _kept_back(shards, licences)
+        if kept and not private:
+            raise ConfigurationError(
+                f"{name or corpus}: the terms of {', '.join(kept)} do not allow its pictures to be passed on; "
+                "say that the export stays private (--private), or name --licence of others"
+            )
         facts: dict[str, Any] = {"export": layout, "corpus": name, "sha256": read_manifest(corpus).sha256}
+        if kept:
+            facts["private"] = kept
         with publish(output, facts) as folder, contextlib.ExitStack() as stack:
             (folder / "images").mkdir()
             sink = _Sink(folder, LAYOUTS[layout], shards, stack)
@@ -135,6 +167,16 @@ def _check_licences(shards: Shards, licences: Sequence[str]) -> None:
             raise ConfigurationError(f"no record has the licence '{licence}'; there are: {', '.join(known)}{nearest(licence, known)}")
 
 
+def _kept_back(shards: Shards, licences: Sequence[str]) -> list[str]:
+    """Return the sources whose terms forbid passing pictures on, of those that the wanted licences leave, sorted."""
+    table = shards.index
+    if licences:
+        table = table.filter(pc.is_in(table.column("licence"), pa.array(licences)))
+    # Sources of other corpora, as of tests, have no definition here.
+    known = set(catalogue.names()).intersection(pc.unique(table.column("source")).to_pylist())
+    return sorted(name for name in known if catalogue.load(name).definition.private)
+
+
 def _fill(sink: _Sink, licences: frozenset[str], boxes: Boxes) -> None:
     shards, layout = sink.shards, sink.layout
     rows = _Rows(shards)
@@ -155,15 +197,35 @@ def _fill(sink: _Sink, licences: frozenset[str], boxes: Boxes) -> None:
             continue
         paths = {one: _path(shards, one) for one in dict.fromkeys([row, *frames])} if texts else {}
         for text in texts:
-            pictures = Pictures(paths[row], tuple(paths[one] for one in frames))
             try:
+                masks = {} if layout.texts == "captions" else _masks(layout, record, text)
+                named = {talk: name for talk, (name, _) in masks.items()}
+                pictures = Pictures(paths[row], tuple(paths[one] for one in frames), named)
                 sink.write(record["split"], layout.entry(record, pictures, text, boxes))
             except Unfit as unfit:
                 sink.left_out[unfit.reason] += 1
                 continue
             for one, path in paths.items():
                 sink.put(one, path)
+            for name, mask in masks.values():
+                sink.draw(name, mask)
     progress.finish()
+
+
+def _masks(layout: Layout, record: Record, text: Record | None) -> dict[str, tuple[str, np.ndarray]]:
+    """Return name and pixels of the mask of every conversation of an entry that has marks, by the conversation's id.
+
+    Raises:
+        Unfit: the layout has no room for marks, or they cannot be drawn.
+    """
+    masks = {}
+    for talk in [text] if text else record.get("conversations") or ():
+        if found := prompts_of(record, talk):
+            if not layout.prompts:
+                raise Unfit("format has no room for marks", str(talk["id"]))
+            # Ids of records are safe as names of files (`checked_id`), those of conversations are any text.
+            masks[str(talk["id"])] = (f"masks/{record['id']}-{found[0]}.png", prompt_mask(record, found[0]))
+    return masks
 
 
 def _path(shards: Shards, row: int) -> str:

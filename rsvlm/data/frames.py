@@ -85,7 +85,7 @@ class Asked:
 
 
 def asked(task: Task, question: str, reply: str, objects: Sequence[LabelledObject] = ()) -> Asked:
-    """Return a question whose answer is scored against its text and, where boxes are asked for, against true corners."""
+    """Return a question whose answer is scored against its text and, where its scorer paints places, on the true corners of objects."""
     return Asked(task, Talk(_TASKS[task], question, reply, reply, tuple(each.polygon for each in objects) or None))
 
 

@@ -177,6 +177,7 @@ class SourceDefinition(Settings):
         title: what it is, for people.
         licence: the licence, or what stands in its place.
         terms: what a user must know before using or passing on the data.
+        private: the pictures may not be passed on, so a corpus of them is exported only where it stays with who made it.
         citation: the work to cite.
         homepage: where it is published, for people.
         sensor: camera, satellite or product, where it is one.
@@ -194,6 +195,7 @@ class SourceDefinition(Settings):
     title: str
     licence: str
     terms: str
+    private: bool = False
     citation: str
     homepage: tuple[HttpUrl, ...]
     sensor: str | None = None

@@ -1,12 +1,16 @@
 """Corpora in other programs' layouts, read back as those programs do."""
 
 import csv
+import io
 import json
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
+from PIL import Image
 
 from rsvlm.data.export import export
 from rsvlm.errors import ConfigurationError, IntegrityError
@@ -135,7 +139,7 @@ def test_teochat_has_the_fields_of_its_loader(talks: Path, tmp_path: Path) -> No
         ],
         "task": "change_detection_localization",
         "timestamp": ["2019-01-02", "2020-03-04"],
-        "polygon": ["POLYGON ((10 20, 20 20, 20 30.5, 10 30.5, 10 20))"],
+        "polygon": ["POLYGON ((64 128, 128 128, 128 195.2, 64 195.2, 64 128))"],
         "dataset": "xBD",
         "licence": "CC0",
         "source": "made",
@@ -151,6 +155,23 @@ def test_teochat_has_the_fields_of_its_loader(talks: Path, tmp_path: Path) -> No
     assert "polygon" not in single
     assert facts["left_out"] == {"text holds another mark for pictures": 1}
     assert all((tmp_path / "out" / path).is_file() for entry in entries.values() for path in entry["video"])
+
+
+@pytest.mark.system("teochatlas", 2)
+@pytest.mark.parametrize("size", [(512, 512), (256, 256), (1024, 512), (300, 700)])
+def test_outlines_lie_where_the_public_scorer_draws_boxes(tmp_path: Path, size: tuple[int, int]) -> None:
+    """It draws a reply's hundredths and the record's outline on one mask of 256 x 256, whatever the picture's size."""
+    width, height = size
+    said = talk("s-0", "change", "What changed? <video>", "A house [25, 50, 50, 75].")
+    said["polygons"] = [[[x * width, y * height] for x, y in ((0.25, 0.5), (0.5, 0.5), (0.5, 0.75), (0.25, 0.75))]]
+    made = sample("s", 1, [], conversations=[said], facts={"tasks": {"s-0": "change_detection_localization"}})
+    stream = io.BytesIO()
+    Image.new("RGB", size, "teal").save(stream, "PNG")
+    publish_corpus(tmp_path / "c", [Sample("s", stream.getvalue(), "png", made.fields)])
+    export(tmp_path / "c", tmp_path / "out", "teochat")
+    (entry,) = json.loads((tmp_path / "out/train.json").read_text())
+    (outline,) = entry["polygon"]
+    assert shapely.from_wkt(outline).bounds == (64, 128, 128, 192)
 
 
 def test_questions_of_sequences_that_became_turns_begin_once(tmp_path: Path) -> None:
@@ -188,10 +209,130 @@ def test_boxes_are_rewritten(talks: Path, tmp_path: Path) -> None:
     assert entries[1]["conversations"][1]["value"] == TEOCHAT_BOX
 
 
+MARKS = [
+    [{"type": "box", "xyxy": [4, 6, 20, 30]}, {"type": "box", "xyxy": [8, 10, 12, 14]}],
+    [{"type": "point", "xy": [30.5, 5.5]}],
+    [{"type": "box", "xyxy": [0, 0, 40, 40]}],
+]
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Path:
+    """A picture of 40 x 40 pixels with three conversations about marks, one of which has a name that would climb out of a folder."""
+    said = [
+        talk("v-0", "identify", "Please identify each marked region.", "<Region 1>: harbor\n<Region 2>: ship\n"),
+        talk("../../v", "point", "Please identify each marked point.", "<Mark 1>: car\n"),
+        talk("v-2", "caption", "What is in it?", "<Region 1>: a harbor\n"),
+    ]
+    facts = {"prompts": MARKS, "levels": ["region", "point", "image"]}
+    publish_corpus(tmp_path / "data/conversations/v", [sample("v", 1, [], conversations=said, facts=facts)])
+    return tmp_path / "data/conversations/v"
+
+
+def drawn() -> list[np.ndarray]:
+    """The masks of `marked` by hand; the radius of a point is 0.6 pixels: it covers the one that it lies in."""
+    masks = [np.zeros((40, 40), np.uint8) for _ in MARKS]
+    masks[0][6:30, 4:20] = 1
+    masks[0][10:14, 8:12] = 2
+    masks[1][5, 30] = 1
+    masks[2][:] = 1
+    return masks
+
+
+@pytest.mark.system("rsvp-3m", 2)
+@pytest.mark.parametrize("layout", ["jsonl", "llava", "teochat"])
+def test_marks_go_with_their_conversations_and_masks_lie_beside_the_pictures(marked: Path, tmp_path: Path, layout: str) -> None:
+    facts = export(marked, tmp_path / "out", layout)
+    text = next((tmp_path / "out").glob("train.*")).read_text()
+    told = [talk for line in text.splitlines() for talk in json.loads(line)["conversations"]] if layout == "jsonl" else json.loads(text)
+    assert [(each["prompts"], each["level"], each["task"]) for each in told] == [
+        (MARKS[0], "region", "identify"),
+        (MARKS[1], "point", "point"),
+        (MARKS[2], "image", "caption"),
+    ]
+    assert [each["mask"] for each in told] == ["masks/v-0.png", "masks/v-1.png", "masks/v-2.png"]
+    for each, expected in zip(told, drawn(), strict=True):
+        with Image.open(tmp_path / "out" / each["mask"]) as mask:
+            assert mask.mode == "L"
+            assert np.array_equal(np.asarray(mask), expected)
+    assert facts["masks"] == 3
+    verify(tmp_path / "out")
+
+
+def test_marks_that_nobody_could_see_are_left_out_with_their_question(tmp_path: Path) -> None:
+    said = [talk("v-0", "identify", "What is it?", "<Region 1>: ship\n"), talk("v-1", "identify", "And here?", "<Region 1>: car\n")]
+    facts = {"prompts": [[MARKS[1][0], MARKS[1][0]], MARKS[0]], "levels": ["point", "region"]}
+    publish_corpus(tmp_path / "c", [sample("v", 1, [], conversations=said, facts=facts)])
+    facts = export(tmp_path / "c", tmp_path / "out", "llava")
+    assert [entry["id"] for entry in json.loads((tmp_path / "out/train.json").read_text())] == ["v-1"]
+    assert facts["left_out"] == {"mark is not visible": 1}
+    assert [path.name for path in (tmp_path / "out/masks").iterdir()] == ["v-1.png"]
+
+
+PUBLISHED = {
+    "vhm": [
+        {
+            "image": "a.jpg",
+            "source_dataset": "images",
+            "conversations": [{"from": "human", "value": "<image>\nAny ship?"}, {"from": "gpt", "value": "Yes."}],
+        },
+        {
+            "image": "a.jpg",
+            "source_dataset": "images",
+            "conversations": [
+                {"from": "human", "value": "<image>\n[refer] ship"},
+                {"from": "gpt", "value": GEOCHAT_BOX},
+                {"from": "human", "value": "How many?"},
+                {"from": "gpt", "value": "One."},
+            ],
+        },
+    ],
+    "fit-rs": [{"id": "a-0", "source": "made", "image": "images/a.jpg", "question": "Any ship?", "answer": "Yes."}],
+    "lhrs-bot": [
+        {"name": "images/a.jpg", "conv": [{"Question": "Any ship?", "Answer": "Yes."}]},
+        {
+            "name": "images/a.jpg",
+            "conv": [{"Question": "[refer] ship", "Answer": GEOCHAT_BOX}, {"Question": "How many?", "Answer": "One."}],
+        },
+    ],
+}
+SYSTEMS = {"vhm": ["hnstd", "variousrs-instruct", "versad-instruct"], "fit-rs": ["fit-rs"], "lhrs-bot": ["lhrs-instruct"]}
+
+
+@pytest.mark.parametrize(
+    "layout", [pytest.param(layout, marks=[pytest.mark.system(name, 2) for name in names]) for layout, names in SYSTEMS.items()]
+)
+def test_published_layouts_have_their_fields_and_no_other(talks: Path, tmp_path: Path, layout: str) -> None:
+    facts = export(talks, tmp_path / "out", layout)
+    text = next((tmp_path / "out").glob("train.*")).read_text()
+    if layout == "fit-rs":
+        found = [json.loads(line) for line in text.splitlines()]
+    elif layout == "lhrs-bot":
+        assert set(json.loads(text)) == {"data"}
+        found = json.loads(text)["data"]
+    else:
+        found = json.loads(text)
+    assert found == PUBLISHED[layout]
+    reasons = {"more than one picture": 2, "text holds another mark for pictures": 1}
+    assert facts["left_out"] == reasons | ({"more than one question": 1} if layout == "fit-rs" else {})
+    assert facts["licences"] == {"CC0": {"made": 1}}
+    assert [path.name for path in (tmp_path / "out/images").iterdir()] == ["a.jpg"]
+
+
+def test_questions_that_say_where_the_picture_goes_lose_that_where_a_reader_says_it(tmp_path: Path) -> None:
+    said = ("This is a satellite image: <video>\nAny ship?", "Yes.", "This is a satellite image: <video>\nHow many?", "One.")
+    publish_corpus(tmp_path / "c", [sample("a", 1, [], conversations=[talk("a-0", "mixed", *said)])])
+    export(tmp_path / "c", tmp_path / "out", "lhrs-bot")
+    (entry,) = json.loads((tmp_path / "out/train.json").read_text())["data"]
+    assert entry["conv"] == [{"Question": "Any ship?", "Answer": "Yes."}, {"Question": "How many?", "Answer": "One."}]
+
+
 @pytest.mark.parametrize(
     ("corpus", "layout", "options", "words"),
     [
-        ("pairs", "coco", {}, r"no format 'coco'; allowed: csv, jsonl, llava, teochat"),
+        ("pairs", "coco", {}, r"no format 'coco'; allowed: csv, jsonl, llava, teochat, vhm, fit-rs, lhrs-bot$"),
+        ("marked", "vhm", {}, r"p: nothing is left for format 'vhm': format has no room for marks \(3\)"),
+        ("pairs", "fit-rs", {}, r"format 'fit-rs' is for conversations, and p has none; allowed: csv, jsonl"),
         ("pairs", "teochat", {}, r"format 'teochat' is for conversations, and p has none; allowed: csv, jsonl"),
         ("talks", "csv", {}, r"format 'csv' is for captions, and p has none; allowed: jsonl, llava, teochat"),
         ("pairs", "csv", {"licences": ["CC0", "MIT"]}, r"no record has the licence 'MIT'; there are: CC-BY-4\.0, CC0"),
@@ -206,6 +347,20 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
     with pytest.raises(ConfigurationError, match=words):
         export(folder, tmp_path / "out", layout, name="p", **options)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.system("titanic-fgs", 2)
+def test_pictures_that_may_not_be_passed_on_need_a_private_export(tmp_path: Path) -> None:
+    given = [sample("a", 1, ["A pond."], source="dota"), sample("b", 2, ["A ship."], source="titanic-fgs", licence="not stated")]
+    publish_corpus(tmp_path / "c", given)
+    with pytest.raises(ConfigurationError, match=r"^p: the terms of titanic-fgs do not allow .* \(--private\)[^\n]*$"):
+        export(tmp_path / "c", tmp_path / "out", "csv", name="p")
+    assert not (tmp_path / "out").exists()
+    facts = export(tmp_path / "c", tmp_path / "out", "csv", private=True)
+    assert (facts["private"], facts["pictures"]) == (["titanic-fgs"], 2)
+    facts = export(tmp_path / "c", tmp_path / "out", "csv", licences=["CC0"])
+    assert "private" not in facts
+    assert [path.name for path in (tmp_path / "out/images").iterdir()] == ["a.jpg"]
 
 
 @pytest.mark.fault

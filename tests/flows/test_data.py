@@ -77,7 +77,10 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["diff", "tiny"], "Missing argument 'B'"),
         (["export", "tiny", "out"], "Missing option '--format'"),
         (["export", "tini", "out", "--format", "csv"], "no corpus of 'tini' here; there are: tiny (did you mean 'tiny'?)"),
-        (["export", "tiny", "out", "--format", "llav"], "no format 'llav'; allowed: csv, jsonl, llava, teochat (did you mean 'llava'?)"),
+        (
+            ["export", "tiny", "out", "--format", "llav"],
+            "no format 'llav'; allowed: csv, jsonl, llava, teochat, vhm, fit-rs, lhrs-bot (did you mean 'llava'?)",
+        ),
         (["export", "tiny", "out", "--format", "llava"], "format 'llava' is for conversations, and tiny has none; allowed: csv, jsonl"),
         (["export", "tiny", "out", "--format", "csv", "--licence", "CC1"], "no record has the licence 'CC1'; there are: CC0"),
         (["export", "tiny", "out", "--format", "jsonl", "--boxes", "geochat"], "--boxes 'geochat': two formats with a colon between"),
@@ -122,6 +125,18 @@ def test_export_beside_where_one_stands(small: Path, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert f"licence: CC0    {found['pictures']} pictures" in shown
     assert not (small / "exported/train.csv").exists()
+
+
+def test_pictures_that_may_not_be_passed_on_are_asked_about(small: Path) -> None:
+    publish_corpus(small / "found", [sample("a", 1, ["A ship."], source="titanic-fgs")])
+    refused = rsvlm(small, "data", "export", "found", "kept", "--format", "csv")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert "found: the terms of titanic-fgs do not allow its pictures to be passed on" in line
+    assert not (small / "kept").exists()
+    kept = rsvlm(small, "data", "export", "found", "kept", "--format", "csv", "--private")
+    assert kept.returncode == 0, kept.stderr
+    assert (small / "kept/images/a.jpg").is_file()
 
 
 def git(folder: Path, *arguments: str) -> None:

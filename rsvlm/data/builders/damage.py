@@ -86,7 +86,8 @@ def _questions(
     for position in generator.permutation(len(classed))[: settings.regions].tolist():
         building = classed[position]
         box, level = box_text(building.polygon, width, height), settings.labels[building.label]
-        yield asked("change_detection_classification", words["classify"].format(box=box, options=options), level)
+        # Its scorer paints the building, so the record says where it is.
+        yield asked("change_detection_classification", words["classify"].format(box=box, options=options), level, [building])
         answer = "No" if building.label == "no-damage" else "Yes"
         yield asked("region_based_question_answering", words["region"].format(box=box) + one_word, answer)
     certain = complete and all(each.label in settings.labels for each in objects)

@@ -98,11 +98,12 @@ def _questions(
     statuses = [plain(told[day]) for day in days]
     types = ", ".join(each.capitalize() for each in settings.changes)
     question = words["type"].format(box=box, options=types)
-    yield asked("region_based_question_answering", question, plain(region.change).capitalize())
+    # The scorers of types and of statuses paint the region, so the record says where it is.
+    yield asked("region_based_question_answering", question, plain(region.change).capitalize(), [labelled])
     number = int(generator.integers(len(days))) + 1
     options = ", ".join(each.capitalize() for each in settings.statuses)
     question = words["status"].format(box=box, number=number, options=options)
-    yield asked("region_based_question_answering", question, statuses[number - 1].capitalize())
+    yield asked("region_based_temporal_question_answering", question, statuses[number - 1].capitalize(), [labelled])
     done = [status in _DONE for status in statuses]
     if True in done and not done[0] and done == sorted(done):
         yield asked("temporal_referring_expression", words["when"].format(box=box), f"Image {done.index(True) + 1}")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import shapely
 
 from tests.data.tinyraw import Made, make, noise, told, write_source
 
@@ -55,6 +56,17 @@ def test_damage_is_asked_and_answered_in_the_published_words(tmp_path: Path) -> 
     assert questions["What disaster has occurred in the area? Answer with one word."] == "Volcano"
     assert questions["Have any buildings in the area been destroyed? Answer with one word."] == "Yes"
     assert found.false() == []
+
+
+@pytest.mark.system("teochatlas", 2)
+def test_the_scorer_of_damage_is_told_which_building_it_paints(tmp_path: Path) -> None:
+    main = disaster(tmp_path).records[-1]
+    painted = {}
+    for talk in main["conversations"]:
+        if main["facts"]["tasks"][talk["id"]] == "change_detection_classification":
+            (outline,) = talk["polygons"]
+            painted[talk["turns"][1]["text"]] = shapely.Polygon(outline).bounds
+    assert painted == {"No damage": (10, 10, 30, 30), "Major Damage": (60, 20, 90, 40), "Destroyed": (20, 60, 40, 90)}
 
 
 @pytest.mark.system("teochatlas", 2)
@@ -126,6 +138,26 @@ def test_development_over_five_dates_and_over_two(tmp_path: Path, images: int, w
     assert found.replies("Identify the type of urban development that has occurred in this area [10, 30, 30, 80]") == ["Residential"]
     assert found.replies("In which image was construction first finished") == [f"Image {4 if images == 5 else 2}"]
     assert found.false() == []
+
+
+@pytest.mark.system("teochatlas", 2)
+def test_types_and_statuses_have_the_task_and_the_region_of_their_scorers(tmp_path: Path) -> None:
+    """Types are scored under one name and statuses under another, both by painting the region; a yes or no is compared as text."""
+    main = fabric(tmp_path, 5).records[-1]
+    told = {
+        talk["turns"][0]["text"].partition("<video>\n")[2]: (main["facts"]["tasks"][talk["id"]], talk) for talk in main["conversations"]
+    }
+    for start, name in (
+        ("Identify the type of urban development", "region_based_question_answering"),
+        ("What is the development status", "region_based_temporal_question_answering"),
+    ):
+        ((task, talk),) = [each for question, each in told.items() if question.startswith(start)]
+        assert task == name
+        (outline,) = talk["polygons"]
+        assert shapely.Polygon(outline).bounds == (20, 30, 60, 80)
+    ((task, talk),) = [each for question, each in told.items() if question.startswith("Is construction finished")]
+    assert task == "region_based_temporal_question_answering"
+    assert talk.get("polygons") is None
 
 
 @pytest.mark.system("teochatlas", 2)
