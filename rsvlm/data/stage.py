@@ -10,7 +10,7 @@ from rsvlm.chat.answers import Answers
 from rsvlm.data.build import samples
 from rsvlm.data.builders.regions import SIZE_LIMITS
 from rsvlm.data.choosing import choose, chooses, chosen_samples
-from rsvlm.data.screening import picture_screen, screened_texts
+from rsvlm.data.screening import bounded_dialogues, picture_screen, screened_texts
 from rsvlm.data.settings import CorpusSettings
 from rsvlm.data.towers import Embed, embedder
 from rsvlm.files import publish, readable_json, sha256_of, verify, write_atomic
@@ -73,7 +73,7 @@ def make_corpus(
             kept=kept,
         )
         made = samples(settings, raw, asked, seed=seed, rejected=rejected, threads=threads, memory=memory)
-        stream = screened_texts(made, screens, rejected)
+        stream = screened_texts(bounded_dialogues(made, settings.longest_dialogue, rejected), screens, rejected)
         copies: NearIndex | None = NearIndex(below=settings.copies.below, segments=settings.copies.segments)
         if chooses(settings.quality):
             candidates = scratch / "candidates"
