@@ -41,6 +41,17 @@ def test_an_expression_is_asked_for_without_its_own_article(raw: Path) -> None:
     assert "box is too small for its text" in made.reasons()
 
 
+@pytest.mark.system("skyeye-968k", 2)
+def test_the_published_requests_for_a_place_are_asked_word_by_word(tmp_path: Path) -> None:
+    """The survey prints "Give me the location of <expr>" and "Where is <expr>?"; the third is ours."""
+    files: dict[str, Any] = {f"JPEGImages/{number}.png": picture(number, 800, 800) for number in range(12)}
+    files |= {f"Annotations/{number}.xml": XML.replace("00001.png", f"{number}.png") for number in range(12)}
+    source(tmp_path, "set", files)
+    expression = "the white ship on the left"
+    published = {f"[refer] Give me the location of {expression}", f"[refer] Where is {expression}?"}
+    assert {question for question, _ in Made(tmp_path, builder()).turns("refer")} == published | {f"[refer] Locate {expression}."}
+
+
 @pytest.mark.system("multi-task-dataset", 2)
 def test_the_same_for_lhrs_bot(raw: Path) -> None:
     made = Made(raw, builder(style="lhrs-bot", boxes="lhrs-bot", narrow="widen"))
