@@ -1,9 +1,10 @@
 """Upright boxes as text in a system's format, and what is done with boxes that rounding would lose."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from rsvlm.conversations.formats.form import encode
+from rsvlm.conversations.formats.placements import padding_to_square
 from rsvlm.conversations.formats.shapes import Geometry, box_geometry
 from rsvlm.conversations.formats.table import FORMATS
 from rsvlm.data.kinds.box_tasks import Written
@@ -45,6 +46,23 @@ def fitted(box: Box, width: int, height: int, form: Written, narrow: Literal["wi
             edges[low], edges[low + 2] = middle / steps * extent - shift, (middle + 1) / steps * extent - shift
     x1, y1, x2, y2 = edges
     return box_geometry(x1, y1, x2, y2, width, height), tuple(edges) != tuple(box)
+
+
+def frame_facts(form: str, width: int, height: int) -> dict[str, Any]:
+    """Return what a record says of how its boxes were normalised; nothing for formats whose sheets do not ask for it.
+
+    `boxes` is the format. MMRS-1M's numbers are shares of the side of `square` (side, and where the picture begins in it: left,
+    top), RS-GPT4V's of `extent` (width, height), in pixels of the record's picture.
+
+    Args:
+        form: the format.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+    """
+    if form == "mmrs-1m":
+        square = padding_to_square((width, height))
+        return {"boxes": form, "square": [square.target[0], *map(int, square.shift)]}
+    return {"boxes": form, "extent": [width, height]} if form == "rs-gpt4v" else {}
 
 
 def box_text(geometries: Sequence[Geometry], form: Written) -> str:

@@ -110,7 +110,16 @@ _BUILD: dict[str, Callable[[Any, Work], Iterator[Sample]]] = {
 """The builder of each kind."""
 
 
-def samples(settings: CorpusSettings, raw: Path, answers: Answers, *, seed: int, rejected: Rejected, threads: int) -> Iterator[Sample]:
+def samples(
+    settings: CorpusSettings,
+    raw: Path,
+    answers: Answers,
+    *,
+    seed: int,
+    rejected: Rejected,
+    threads: int,
+    memory: dict[Hashable, Any] | None = None,
+) -> Iterator[Sample]:
     """Yield every sample of a corpus: test, then validation, then training samples, builder by builder.
 
     Args:
@@ -120,13 +129,14 @@ def samples(settings: CorpusSettings, raw: Path, answers: Answers, *, seed: int,
         seed: of the workspace.
         rejected: takes what is set aside.
         threads: how many pictures or requests are worked on at once.
+        memory: keeps what is worked out once over all splits, for the caller to read when all samples are made.
 
     Raises:
         DataError: a source, index or annotation file is missing or unreadable as a whole.
     """
-    memory: dict[Hashable, Any] = {}
+    kept: dict[Hashable, Any] = {} if memory is None else memory
     for split in SPLITS:
-        work = Work(raw, split, seed, settings.longest, settings.subset, rejected, answers, threads, memory, settings.builders)
+        work = Work(raw, split, seed, settings.longest, settings.subset, rejected, answers, threads, kept, settings.builders)
         for builder in settings.builders:
             if builder.kind not in _BUILD:  # a kind that only its settings know: half of an addition
                 raise DataError(f"builder '{builder.kind}': no module builds this kind; add it to rsvlm/data/build.py")

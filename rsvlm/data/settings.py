@@ -133,6 +133,7 @@ class CorpusSettings(Section):
         builders: where its records come from.
         samples_per_shard: samples in one tar.
         longest: texts of more characters are set aside.
+        longest_dialogue: conversations whose turns have more characters together are set aside; none: any number.
         subset: share of the samples kept.
         copies: near copies of evaluation pictures are dropped from training.
         quality: screens of single records, and choices among all of them.
@@ -145,6 +146,7 @@ class CorpusSettings(Section):
     builders: Annotated[tuple[Builder, ...], Field(min_length=1)]
     samples_per_shard: Annotated[int, Field(ge=1, le=100_000)] = 1000
     longest: Annotated[int, Field(ge=10, le=20_000)] = 2000
+    longest_dialogue: Annotated[int, Field(ge=20, le=1_000_000)] | None = None
     subset: Subset = Subset()
     copies: CopySettings = CopySettings()
     quality: QualitySettings = QualitySettings()

@@ -1,6 +1,6 @@
 """The whole making of a corpus: from raw sources to a published folder of pairs or conversations."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -8,11 +8,12 @@ from typing import Any
 
 from rsvlm.chat.answers import Answers
 from rsvlm.data.build import samples
+from rsvlm.data.builders.regions import SIZE_LIMITS
 from rsvlm.data.choosing import choose, chooses, chosen_samples
-from rsvlm.data.screening import picture_screen, screened_texts
+from rsvlm.data.screening import bounded_dialogues, picture_screen, screened_texts
 from rsvlm.data.settings import CorpusSettings
 from rsvlm.data.towers import Embed, embedder
-from rsvlm.files import publish, sha256_of, verify
+from rsvlm.files import publish, readable_json, sha256_of, verify, write_atomic
 from rsvlm.records.looks import kept_looks
 from rsvlm.records.models import Sample
 from rsvlm.records.near import NearIndex
@@ -60,6 +61,7 @@ def make_corpus(
     question = sha256_of([code, [screen.model_dump(mode="json") for screen in screens]])
     asked = Answers(answers)
     facts: dict[str, Any] = {}
+    memory: dict[Hashable, Any] = {}
     with kept_looks(looks, question) as kept:
         write = partial(
             write_shards,
@@ -70,7 +72,8 @@ def make_corpus(
             screen=picture_screen(screens),
             kept=kept,
         )
-        stream = screened_texts(samples(settings, raw, asked, seed=seed, rejected=rejected, threads=threads), screens, rejected)
+        made = samples(settings, raw, asked, seed=seed, rejected=rejected, threads=threads, memory=memory)
+        stream = screened_texts(bounded_dialogues(made, settings.longest_dialogue, rejected), screens, rejected)
         copies: NearIndex | None = NearIndex(below=settings.copies.below, segments=settings.copies.segments)
         if chooses(settings.quality):
             candidates = scratch / "candidates"
@@ -82,6 +85,8 @@ def make_corpus(
         with publish(output, facts) as folder:
             write(stream, folder, rejected, prefix=prefix, scratch=scratch / "shards", copies=copies)
             rejected.check(rejected_share)
+            if (limits := memory.get(SIZE_LIMITS)) is not None:  # what `small` and `large` mean; not to be had from the records
+                write_atomic(folder / "size_limits.json", readable_json({label: asdict(limit) for label, limit in limits.items()}))
             facts.update(facts_of(folder), **rejected.facts())
             if (total := asked.counts.total()).answers:
                 facts["answers"] = asdict(total)

@@ -15,7 +15,7 @@ from rsvlm.captioning.grammar import counted, indefinite, listed, plural, senten
 from rsvlm.captioning.scenes import Chip
 from rsvlm.conversations.formats.shapes import Geometry
 from rsvlm.conversations.talk import Talk
-from rsvlm.data.box_texts import box_text, fitted
+from rsvlm.data.box_texts import box_text, fitted, frame_facts
 from rsvlm.data.certain import Certain, certain, labels_by_picture
 from rsvlm.data.given import Given, key_of, questions_of, some
 from rsvlm.data.kinds.box_tasks import BoxTasks, FootprintTasks
@@ -30,6 +30,7 @@ from rsvlm.records.unfit import Unfit
 
 _GIVEN_COUNT = re.compile(r"(?i)^how many (.+) are there in (?:this|the) (?:picture|image)\?$")
 _GIVEN_PRESENCE = re.compile(r"(?i)^does (?:this|the) (?:picture|image) contain (?:an? )?(.+)\?$")
+_WITH_BOXES = ("refer", "identify", "grounding")
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,9 @@ def build(settings: BoxTasks | FootprintTasks, work: Work) -> Iterator[Sample]:
         if not talks:
             work.rejected.leave_out(settings.source, "nothing can be asked that is beyond doubt")
             continue
-        facts: dict[str, Any] = {"facts": {"widened": widened}} if widened else {}
+        told: dict[str, Any] = {"widened": widened} if widened else {}
+        if any(talk.task in _WITH_BOXES for talk in talks):
+            told |= frame_facts(settings.rules.boxes, *chip.picture.size)
+        facts: dict[str, Any] = {"facts": told} if told else {}
         conversations = dialogues(chip.id, talks, settings.mix, work)
         yield chip_sample(work, settings.source, chip, method="template", builder=settings.kind, conversations=conversations, **facts)

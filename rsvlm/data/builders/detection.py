@@ -14,6 +14,7 @@ from rsvlm.conversations.formats.placements import padding_to_square
 from rsvlm.conversations.formats.shapes import Geometry, held, in_reading_order
 from rsvlm.conversations.formats.table import FORMATS
 from rsvlm.conversations.talk import Talk
+from rsvlm.data.box_texts import frame_facts
 from rsvlm.data.certain import labels_by_picture
 from rsvlm.data.kinds.detection import BoxType, Detection
 from rsvlm.data.samples import annotated_chips, chip_sample
@@ -156,7 +157,12 @@ def build(settings: Detection, work: Work) -> Iterator[Sample]:
             builder=settings.kind,
             talks=talks,
             sensor=sensor,
-            facts={"box_types": list(settings.box_types), "sensor": settings.sensor, "square": [square.target[0], *map(int, square.shift)]},
+            facts={
+                "box_types": list(settings.box_types),
+                "sensor": settings.sensor,
+                "square": [square.target[0], *map(int, square.shift)],
+                **frame_facts(settings.style, *chip.picture.size),
+            },
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from rsvlm.captioning.grammar import class_words, indefinite, sentence
 from rsvlm.conversations.talk import Talk
-from rsvlm.data.box_texts import box_text, fitted
+from rsvlm.data.box_texts import box_text, fitted, frame_facts
 from rsvlm.data.kinds.given_boxes import GivenBoxes
 from rsvlm.data.listed import whole_picture
 from rsvlm.data.mixing import dialogues
@@ -126,12 +126,13 @@ def build(settings: GivenBoxes, work: Work) -> Iterator[Sample]:
             if not talks:
                 work.rejected.leave_out(settings.source, "nothing is asked about this picture")
                 continue
+            frame = frame_facts(settings.boxes, width, height)
             yield whole_picture(
                 work, settings.source, found.file, name, _WHOLE,
                 scene=name, method="template", builder=settings.kind,
                 objects=[labelled.as_json() for labelled in objects],
                 conversations=dialogues(name, talks, settings.mix, work), sensor=settings.sensor,
-                origin=origin_of(found.file, found.annotation),
+                origin=origin_of(found.file, found.annotation), **({"facts": frame} if frame else {}),
             )  # fmt: skip
         except Unfit as unfit:
             work.drop(found.file, settings.source, unfit)

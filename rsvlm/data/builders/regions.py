@@ -15,6 +15,9 @@ from rsvlm.data.samples import annotated_chips, chip_sample
 from rsvlm.data.work import Work
 from rsvlm.records.models import LabelledObject, Sample
 
+SIZE_LIMITS = ("size limits",)
+"""Where a corpus in the making keeps the limits of sizes."""
+
 
 def _where(place: str) -> str:
     return f"{'in' if place == 'centre' else 'at'} the {place}"
@@ -57,7 +60,7 @@ def description(chip: Chip, most_counted: int) -> list[Talk]:
 
 def build(settings: RegionTalks, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split; limits of sizes come from the training scenes of all region builders together."""
-    limits = work.once(("size limits",), lambda: training_limits(work.builders, work.raw, work.seed))
+    limits = work.once(SIZE_LIMITS, lambda: training_limits(work.builders, work.raw, work.seed))
     relations = ChipRelations(settings, work.source(settings.source), work.seed)
     for chip in annotated_chips(settings, work):
         talks = regions.talks_of(chip, limits, settings, work.generator("regions", chip.id), relations.of(chip))

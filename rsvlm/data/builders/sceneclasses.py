@@ -1,8 +1,8 @@
-"""Scene classification: one question a picture, its answer the name of the folder that the picture lies in."""
+"""Scene classification: one question a picture, its answer the name of its class's folder."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import PurePosixPath
 
 from rsvlm.captioning.grammar import class_words
 from rsvlm.conversations.talk import Talk
@@ -12,9 +12,20 @@ from rsvlm.data.samples import file_sample
 from rsvlm.data.wording import wording
 from rsvlm.data.work import Work
 from rsvlm.records.models import Sample, safe_id
-from rsvlm.records.readers.scenes import scenes_in
-from rsvlm.records.text import class_name
+from rsvlm.records.readers.scenes import ScenePicture, scenes_in
+from rsvlm.records.text import LONGEST_LABEL, class_name, clean_text
 from rsvlm.records.unfit import Unfit
+
+
+def _labelled(scene: ScenePicture, settings: SceneClasses) -> ScenePicture | Unfit:
+    """Return a picture with the class that the recipe's pattern finds in its path, or why there is none."""
+    match = re.search(settings.label, scene.picture)
+    if match is None:
+        return Unfit("picture name does not match the recipe's pattern", f"{settings.label!r}, {scene.picture[:100]!r}")
+    try:
+        return ScenePicture(scene.picture, clean_text(match[1], longest=LONGEST_LABEL))
+    except Unfit as unfit:
+        return Unfit(unfit.reason.replace("caption", "label", 1), f"{scene.picture[:100]}: {unfit.detail}")
 
 
 def build(settings: SceneClasses, work: Work) -> Iterator[Sample]:
@@ -23,7 +34,10 @@ def build(settings: SceneClasses, work: Work) -> Iterator[Sample]:
     Raises:
         DataError: no picture matches.
     """
-    found = list(scenes_in(work.source(settings.source), settings.pictures))
+    found = [
+        scene if isinstance(scene, Unfit) else _labelled(scene, settings)
+        for scene in scenes_in(work.source(settings.source), settings.pictures)
+    ]
     words: dict[str, str] = {}
     for one in found:
         if not isinstance(one, Unfit):
@@ -34,7 +48,10 @@ def build(settings: SceneClasses, work: Work) -> Iterator[Sample]:
         try:
             if isinstance(scene, Unfit):
                 raise scene
-            name = safe_id(settings.prefix, scene.label, PurePosixPath(scene.picture).stem)
+            match = re.search(settings.name, scene.picture)
+            if match is None:
+                raise Unfit("picture name does not match the recipe's pattern", f"{settings.name!r}, {scene.picture[:100]!r}")
+            name = safe_id(settings.prefix, scene.label, match[1])
             if not work.in_split(name, settings.shares.as_mapping(), dict(settings.shares.scenes)) or not work.wanted(
                 name, settings.source
             ):

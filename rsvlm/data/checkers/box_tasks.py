@@ -7,7 +7,7 @@ from typing import Any
 import shapely
 
 from rsvlm.captioning.grammar import counted, indefinite, plural
-from rsvlm.data.checkers.box_texts import bare, boxes_in, matched, near
+from rsvlm.data.checkers.box_texts import bare, boxes_in, frame_faults, matched, near
 from rsvlm.data.checkers.given import answers_of, plain
 from rsvlm.data.checkers.turns import Asked, read_turns, rule_of
 from rsvlm.data.checkers.whole import Whole, whole
@@ -60,6 +60,7 @@ class _Facts:
 def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     """Yield the statements of a record's conversations."""
     facts = _Facts(record, evidence)
+    yield from frame_faults(record, facts.form)
     for turn in read_turns(record, facts.rule["style"], _TASKS):
         if isinstance(turn, Statement):
             yield turn

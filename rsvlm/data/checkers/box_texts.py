@@ -1,7 +1,10 @@
 """Upright boxes in texts, read by this module's own patterns, and held against boxes in pixels."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rsvlm.data.statement import Statement, stated
 
 Box = tuple[float, float, float, float]
 
@@ -65,3 +68,19 @@ def matched(boxes: Sequence[Box], truths: Sequence[Box], form: str, width: int, 
         return None
     chosen = {number: other for other, number in given.items()}
     return [chosen[number] for number in range(len(boxes))]
+
+
+def frame_faults(record: Mapping[str, Any], form: str) -> Iterator[Statement]:
+    """Yield a false statement where a record with boxes does not say, or says wrongly, how its numbers were normalised.
+
+    What the record says is held against its picture and never used to read a box.
+    """
+    if form not in ("mmrs-1m", "rs-gpt4v"):
+        return
+    if not any(_BRACKETS.search(turn["text"]) for talk in record["conversations"] for turn in talk["turns"]):
+        return
+    across, down, left, top = _frame(form, int(record["width"]), int(record["height"]))
+    true = {"boxes": form, **({"square": [across, left, top]} if form == "mmrs-1m" else {"extent": [across, down]})}
+    told = {key: (record.get("facts") or {}).get(key) for key in true}
+    if told != true:
+        yield stated("format", str(told), False, f"the numbers are those of {true}")

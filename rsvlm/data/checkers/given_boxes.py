@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from rsvlm.data.checkers.box_texts import boxes_in, near
+from rsvlm.data.checkers.box_texts import boxes_in, frame_faults, near
 from rsvlm.data.checkers.given import plain
 from rsvlm.data.checkers.turns import read_turns, rule_of
 from rsvlm.data.evidence import Evidence
@@ -28,6 +28,7 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
         truths = [(text, (box[0] * width, box[1] * height, box[2] * width, box[3] * height)) for text, box in shares]
     else:
         truths = list(_xml(path))
+    yield from frame_faults(record, form)
     for turn in read_turns(record, rule["style"], ("refer", "identify")):
         if isinstance(turn, Statement):
             yield turn

@@ -1,8 +1,7 @@
-"""Check scene classification: the answer must be the folder of the record's picture, in words, and one of the classes named."""
+"""Check scene classification: the answer must be the class in the path of the record's picture, in words, and one of the classes named."""
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from rsvlm.captioning.grammar import class_words
@@ -15,7 +14,8 @@ _QUESTION = re.compile(r"(?:\{CLS\} )?What is the scene in this image\? Choose o
 def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
     """Yield the statements of a record's questions."""
     rule = evidence.rules(record)[0]
-    folder = PurePosixPath(record["origin"]["picture"]).parent.name
+    match = re.search(rule["label"], record["origin"]["picture"])
+    folder = match[1] if match else ""
     truth = rule["names"].get(folder, class_words(folder))
     for conversation in record["conversations"]:
         question, reply = (turn["text"] for turn in conversation["turns"])

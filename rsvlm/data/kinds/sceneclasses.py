@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import SplitShares
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Name, Pattern, Settings
 
 
 class SceneClasses(Settings):
@@ -14,7 +14,9 @@ class SceneClasses(Settings):
     Attributes:
         source: the source's name.
         prefix: starts the ids and scene names.
-        pictures: glob pattern; the folder that a picture lies in is its class.
+        pictures: glob pattern.
+        label: regular expression; its first group in a picture's path is its class, by default the folder that it lies in.
+        name: regular expression; its first group in a picture's path becomes its id, together with the class.
         names: class folder -> words; others are turned into words.
         shares: of pictures by split.
         identifier: put the evaluator's task prefix before the question.
@@ -24,6 +26,8 @@ class SceneClasses(Settings):
     source: Name
     prefix: Name
     pictures: str = "*/*"
+    label: Pattern = r"([^/]+)/[^/]+$"
+    name: Pattern = r"([^/]+)\.[^./]+$"
     names: dict[str, str] = Field(default_factory=dict)
     shares: SplitShares = SplitShares()
     identifier: bool = True

@@ -146,6 +146,7 @@ def test_boxes_are_shares_of_the_square_that_the_picture_is_padded_to(tmp_path) 
     """Of 141 x 100 pixels the square is 141, and the offset int((141 - 100) / 2) = 20."""
     corpus = everything(tmp_path, 141, box_types=["horizontal"])
     assert corpus.records[0]["facts"]["square"] == [141, 0, 20]
+    assert corpus.records[0]["facts"]["boxes"] == "mmrs-1m"
     first = re.search(r"harbor</p>\[([\d.,]+)\]", corpus.talks("dota-a", "detection")[0][1])[1]
     assert [float(part) for part in first.split(",")] == [round(v / 141, 2) for v in (60, 80, 90, 110)]
     assert corpus.false() == []

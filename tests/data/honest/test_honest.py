@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from rsvlm.data.companions import Companions
 from rsvlm.data.positions import DIRECTIONS, clear_place, direction, rivals
 from rsvlm.data.settings import CorpusSettings
+from rsvlm.recipes.load import load_recipe
 from rsvlm.records.geometry import rectangle
 from rsvlm.records.models import LabelledObject
+from rsvlm.sources import catalogue
 from tests.data.handmade import Record, corpus, false_ones, finds, full_profile, made_records, png, turns, write_source
 
 COPIES = 16
@@ -50,10 +53,10 @@ def rule(**more: object) -> dict:
     }
 
 
-def write(raw: Path, labels: str = LABELS, grey: bool = False) -> None:
+def write(raw: Path, labels: str = LABELS, grey: bool = False, sensors: dict[int, str] | None = None) -> None:
     files = {f"pictures/P{number}.png": scene(grey) for number in range(COPIES)}
     files |= {f"labels/P{number}.txt": labels.encode() for number in range(COPIES)}
-    write_source(raw, "made", files)
+    write_source(raw, "made", files, {f"pictures/P{number}.png": {"sensor": sensor} for number, sensor in (sensors or {}).items()})
     lines = [{"image": f"{number}.jpg", "label": None, "split": "train", "captions": texts} for number, texts in enumerate(CAPTIONS)] + [
         {"image": "t.jpg", "label": None, "split": "test", "captions": ["bridge harbor"] * 5}
     ]
@@ -141,6 +144,26 @@ def test_a_panchromatic_picture_refuses_every_colour(tmp_path: Path) -> None:
     replies = {reply for record in records for _, reply in turns(record, "colour")}
     assert replies == {f"The image is panchromatic, so the colour of the {noun} cannot be told." for noun in ("ship", "harbor", "tank")}
     assert false_ones(records, settings, tmp_path) == []
+
+
+@pytest.mark.system("hnstd", 2)
+def test_a_picture_of_a_panchromatic_sensor_is_told_from_one_that_is_only_grey(tmp_path: Path) -> None:
+    """Both refuse a colour, which the question's facts say; the record of the first names its sensor, that of a grey copy none."""
+    pan = dict.fromkeys(range(0, COPIES, 2), "WorldView-2 panchromatic")
+    write(tmp_path, grey=True, sensors=pan)
+    records = made_records(corpus(rule(tasks=["colour"])), tmp_path)
+    assert {one["deceives"] for record in records for one in record["facts"]["questions"].values()} == {"panchromatic"}
+    told = {record["origin"]["picture"]: record.get("sensor") for record in records}
+    assert told == {picture: pan.get(int(picture.removeprefix("pictures/P").removesuffix(".png"))) for picture in told}
+    assert set(told.values()) == {"WorldView-2 panchromatic", None}
+
+
+@pytest.mark.system("hnstd", 2)
+def test_the_panchromatic_pictures_of_the_recipe_are_marked_with_their_sensor() -> None:
+    builders = load_recipe(Path(__file__).resolve().parents[3], "hnstd").sections["laptop"]["instruct"].builders
+    (pan,) = (one for one in builders if one.kind == "honest-footprints")
+    attributes = catalogue.load(pan.source).definition.attributes
+    assert [one.sensor for one in attributes if fnmatchcase(pan.pictures, one.match)][-1] == "WorldView-2 panchromatic"
 
 
 @pytest.mark.system("hnstd", 2)

@@ -75,6 +75,24 @@ def test_length_is_the_longer_side_of_the_oriented_box_in_metres(made: tuple[lis
 
 
 @pytest.mark.system("variousrs-instruct", 2)
+@pytest.mark.parametrize("gsd", ["0.5", "12.5", "1234", "0.00012"])
+def test_answers_hold_exactly_the_numbers_that_the_public_scorer_reads(tmp_path: Path, gsd: str) -> None:
+    """Trap: `eval_results_mae` takes all numbers of both strings and passes over an item where there are more or fewer of them."""
+    write(tmp_path, LABELS.replace("gsd:0.5", f"gsd:{gsd}"))
+    records = made_records(corpus(rule(measured={"measured": 20, "decimals": 3})), tmp_path)
+    for task, count in (("measurement", 2), ("image_property", 1)):
+        replies = [reply for record in records for _, reply in turns(record, task)]
+        assert replies
+        for reply in replies:
+            numbers = re.findall(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?", reply)
+            assert len(numbers) == count, reply
+            if task == "measurement":  # length before width
+                assert float(numbers[0]) >= float(numbers[1])
+            else:
+                assert float(numbers[0]) == pytest.approx(float(gsd), rel=0.05)
+
+
+@pytest.mark.system("variousrs-instruct", 2)
 def test_pictures_of_unknown_resolution_are_not_measured_and_counted(tmp_path: Path) -> None:
     write(tmp_path, LABELS.replace("gsd:0.5", "gsd:null"))
     rejected = Rejected()

@@ -1,5 +1,8 @@
 """GeoChat's construction on drawn scenes: attributes, relations, box text, and a checker that finds planted lies."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -8,6 +11,10 @@ from PIL import Image, ImageDraw
 from rsvlm.data.checkers.regions import boxes_in, match, read_phrase
 from rsvlm.data.checkers.seen import Thing, cell_of
 from rsvlm.data.checkers.sizes import percentile, size_limits
+from rsvlm.data.settings import CorpusSettings
+from rsvlm.data.stage import make_corpus
+from rsvlm.files import write_manifest
+from rsvlm.settings import validate
 from tests.data.tiny import Corpus, text
 
 pytestmark = pytest.mark.system("geochat-instruct", 2)
@@ -165,3 +172,28 @@ def test_an_object_without_a_known_colour_forbids_colour_phrases(tmp_path) -> No
     corpus = Corpus(tmp_path, {**BUILDER, "attributes": {"sure": True, "clear_share": 0.7}})
     assert not any("white" in question for question, _ in corpus.talks("tiny-a", "refer"))
     assert corpus.false() == []
+
+
+def published(tmp_path: Path, name: str, *builders: dict) -> Path:
+    """Make a corpus of the drawn scenes, as the stage does."""
+    raw, output = tmp_path / "raw", tmp_path / name
+    raw.mkdir()
+    (tmp_path / "made").rename(raw / "made")
+    write_manifest(raw, {})
+    settings = validate(CorpusSettings, {"family": "data", "system": "tiny", "builders": list(builders)}, "recipe")
+    places = {"scratch": tmp_path / f"{name}-scratch", "answers": tmp_path / "answers"}
+    make_corpus(settings, raw, output, prefix="conversations", **places, seed=7, threads=1, rejected_share=0.5)
+    return output
+
+
+def test_limits_of_sizes_are_stored_with_the_corpus(corpus: Corpus, tmp_path: Path) -> None:
+    """Trap: percentiles of training scenes only; whoever adds pictures later needs them. Seven ships: see above; one harbor is too few."""
+    folder = published(tmp_path, "corpus", BUILDER)
+    assert json.loads((folder / "size_limits.json").read_bytes()) == {"ship": {"large": 360.0, "small": 360.0}}
+    assert "size_limits.json" in {entry["path"] for entry in json.loads((folder / "manifest.json").read_bytes())["files"]}
+
+
+def test_corpora_without_sizes_have_no_limits(corpus: Corpus, tmp_path: Path) -> None:
+    boxes = {key: BUILDER[key] for key in ("format", "source", "prefix", "annotations", "pictures", "shares")}
+    folder = published(tmp_path, "corpus", {**boxes, "kind": "box-tasks", "style": "skyeyegpt", "known": {"nouns": ["ship"]}})
+    assert not (folder / "size_limits.json").exists()

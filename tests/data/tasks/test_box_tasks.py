@@ -215,3 +215,13 @@ def test_at_the_left_is_not_said_with_another_one_at_the_bottom_left(tmp_path: P
     assert any("ship at the left" in question for question, _ in one.turns("refer"))
     assert both.false() == one.false() == []
     assert both.false(changed(both.records["d-p1"], "bottom left", "left", reply=False))
+
+
+@pytest.mark.system("rs-gpt4v", 2)
+def test_records_with_boxes_say_how_these_were_normalised(raw: Path) -> None:
+    made = Made(raw, builder(style="rs-gpt4v", rules=rules("identify", boxes="rs-gpt4v")))
+    assert made.records["d-p1"]["facts"] == {"boxes": "rs-gpt4v", "extent": [200, 100]}
+    assert made.false() == []
+    without = Made(raw, builder(style="rs-gpt4v", rules=rules("counting", boxes="rs-gpt4v")))
+    assert without.records["d-p1"].get("facts") is None
+    assert without.false() == []

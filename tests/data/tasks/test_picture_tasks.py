@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rsvlm.recipes.load import load_recipe
 from tests.data.tasks.made import Made, changed, picture, source
 
 CAPTIONS = [
@@ -71,6 +72,46 @@ def test_the_published_requests_are_in_the_pool(pairs: Path) -> None:
         "What can be seen in the image?",
     }
     assert questions <= pool
+
+
+@pytest.mark.system("rs-instructions", 2)
+def test_both_published_requests_are_asked_word_by_word(tmp_path: Path) -> None:
+    entries = [{"image": f"{number}.png", "label": None, "split": "train", "captions": ["Sand ."]} for number in range(24)]
+    source(tmp_path, "set", {"pairs.jsonl": lines(*entries), **{entry["image"]: picture(number) for number, entry in enumerate(entries)}})
+    asked = {question for question, _ in Made(tmp_path, builder(listing=LINES)).turns("caption")}
+    assert {"Provide a description of the image.", "What does this image represent?"} <= asked
+
+
+@pytest.mark.system("multi-task-dataset", 2)
+@pytest.mark.parametrize(("name", "start", "folder"), [("rsvqa-lr", "LR", "Images_LR"), ("rsvqa-hr", "USGS", "Data")])
+def test_counts_and_areas_stay_in_training_though_the_evaluation_leaves_them_out(
+    tmp_path: Path, name: str, start: str, folder: str
+) -> None:
+    """Trap: LHRS-Bot scores no question of the kinds count and area; its training has them, and the full profile keeps them."""
+    asked = {
+        "presence": ("Is a road present?", "yes"),
+        "count": ("How many roads are there?", "3"),
+        "comp": ("Are there more roads than lakes?", "no"),
+        "area": ("What is the area covered by roads?", "40m2"),
+    }
+    questions = [
+        {"id": place, "img_id": 1, "type": kind, "question": question, "answers_ids": [place], "active": True}
+        for place, (kind, (question, _)) in enumerate(asked.items())
+    ]
+    answers = [{"id": place, "question_id": place, "answer": answer, "active": True} for place, (_, answer) in enumerate(asked.values())]
+    split = {
+        f"{start}_split_train_images.json": {"images": [{"id": 1, "active": True, "questions_ids": [0, 1, 2, 3]}]},
+        f"{start}_split_train_questions.json": {"questions": questions},
+        f"{start}_split_train_answers.json": {"answers": answers},
+    }
+    source(tmp_path, name, {**split, f"{folder}/1.tif": picture(1, form="TIFF")})
+    builders = load_recipe(Path(__file__).resolve().parents[3], "multi-task-dataset").sections["full"]["instruct"].builders
+    (rule,) = (one.model_dump(mode="json") for one in builders if one.source == name)
+    made = Made(tmp_path, rule)
+    (record,) = made.records.values()
+    assert record["split"] == "train"
+    assert {question for question, _ in made.turns()} == {f"[VQA] {question}" for question, _ in asked.values()}
+    assert made.false() == []
 
 
 def test_themes_are_held_against_the_label_and_told_in_its_words(pairs: Path) -> None:

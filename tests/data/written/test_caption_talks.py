@@ -8,7 +8,13 @@ import pytest
 
 from rsvlm.data.builders.caption_talks import NO_DIALOGUE, dialogue_of
 from rsvlm.data.caption_talks import colours, numbers, relations
+from rsvlm.data.settings import CorpusSettings
+from rsvlm.data.stage import make_corpus
+from rsvlm.data.told import prompt_named
+from rsvlm.files import write_manifest
+from rsvlm.records.shards import Shards
 from rsvlm.records.unfit import Unfit
+from rsvlm.settings import validate
 from tests.chat.conftest import ChatServer, said, send
 from tests.data.tinyraw import Made, make, noise, told, write_source
 
@@ -144,3 +150,50 @@ def test_captions_in_another_script_are_taken_as_they_are(tmp_path: Path) -> Non
     found = made(tmp_path, ["机场上有四架飞机。", "{captions} ```json"], None)
     assert len(found.records) == 1
     assert found.false() == []
+
+
+@pytest.mark.system("lhrs-instruct", 2)
+@pytest.mark.parametrize("name", ["lhrs-align", "lhrs-nwpu", "lhrs-rsitmd"])
+def test_the_prompts_of_lhrs_instruct_fit_captions_and_what_they_show_is_a_dialogue(tmp_path: Path, server: ChatServer, name: str) -> None:
+    prompt = prompt_named(name)
+    assert [len(dialogue_of(example.assistant, (2, 10))) for example in prompt.examples] == [2]
+    server.reply = lambda handler, body, number: send(handler, 200, said(DIALOGUE))
+    chat = {"kind": "served", "base_url": server.url, "model": "tiny", "attempts": 1}
+    found = made(tmp_path, writer={"prompt": name, "fewest_words": 3, "otherwise": "drop", "chat": chat})
+    assert [(record["method"], record["generator"]["prompt"]) for record in found.records] == [("model", f"{name} {prompt.version}")]
+    assert server.asked[0]["messages"][0]["content"].startswith("You write conversations about aerial images.")
+    assert found.false() == []
+
+
+@pytest.mark.system("versad-instruct", 2)
+def test_a_dialogue_that_is_too_long_as_a_whole_is_set_aside_with_its_reason(tmp_path: Path) -> None:
+    """Short questions stay, and so does everything where the recipe sets no bound."""
+    lines = [
+        {"image": "images/long.png", "label": "Airport", "split": "train", "captions": CAPTIONS},
+        {"image": "images/short.png", "label": "Airport", "split": "train", "captions": ["planes are near a terminal ."]},
+    ]
+    raw = tmp_path / "raw"
+    pictures = {f"images/{name}.png": noise(seed, 60, 60) for seed, name in enumerate(("long", "short"))}
+    write_source(raw, "made", {**pictures, "pairs.jsonl": "".join(f"{json.dumps(line)}\n" for line in lines).encode()})
+    write_manifest(raw, {})
+    listing = {"layout": "lines", "file": "pairs.jsonl", "validation_share": 0.0}
+    rule = {"kind": "caption-talks", "source": "made", "prefix": "tiny", "listing": listing, "single": 20, "turns": [2, 10]}
+
+    def talks(name: str, **bound: int) -> tuple[dict[str, int], list[dict[str, Any]]]:
+        settings = validate(CorpusSettings, {"family": "data", "system": "tiny", "builders": [rule], **bound}, "recipe")
+        places = {"prefix": "conversations", "scratch": tmp_path / f"{name}-scratch", "answers": tmp_path / "answers"}
+        make_corpus(settings, raw, tmp_path / name, **places, seed=7, threads=1, rejected_share=0.0)
+        shards = Shards(tmp_path / name)
+        found = [talk for row in range(len(shards)) for talk in shards.fields(row)["conversations"]]
+        aside = [json.loads(line) for line in (tmp_path / name / "rejected.jsonl").read_text().splitlines()]
+        return {talk["id"]: sum(len(turn["text"]) for turn in talk["turns"]) for talk in found}, aside
+
+    sizes, aside = talks("all")
+    assert aside == []
+    most = max(sizes.values()) - 1
+    kept, aside = talks("bounded", longest_dialogue=most)
+    assert kept == {name: size for name, size in sizes.items() if size <= most}
+    assert {(entry["id"], entry["reason"]) for entry in aside} == {
+        (name, "dialogue is too long as a whole") for name in sizes if name not in kept
+    }
+    assert all(name.endswith("-conversation-0") for name in sizes if name not in kept)

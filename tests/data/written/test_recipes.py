@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rsvlm.data.told import prompt_named
 from rsvlm.recipes.load import load_recipe
 from rsvlm.sources.catalogue import load
 
@@ -60,6 +61,20 @@ def test_lhrs_instruct_full(root: Path) -> None:
     assert set(sources) == {"lhrs-data", "nwpu-captions", "rsitmd"}
     assert section.published.texts == 39_800
     assert {each.turns for each in section.builders} == {(2, 10)}
+
+
+@pytest.mark.system("lhrs-instruct", 2)
+def test_every_source_of_lhrs_instruct_has_a_prompt_of_its_own(root: Path) -> None:
+    """Part 1 asks for four things in captions by people; part 2, on LHRS-Align, for a description, reasoning, location and count."""
+    _, section = published(root, "lhrs-instruct")
+    prompts = {each.source: prompt_named(each.writer.prompt) for each in section.builders}
+    assert set(prompts) == {"lhrs-data", "nwpu-captions", "rsitmd"}
+    assert len({prompt.hash for prompt in prompts.values()}) == 3
+    for source in ("nwpu-captions", "rsitmd"):
+        for words in ("object type", "action", "location", "relative position"):
+            assert words in " ".join(prompts[source].system.split())
+    for words in ("detailed description", "reasoning", "location", "count"):
+        assert words in prompts["lhrs-data"].system
 
 
 @pytest.mark.system("rs-gpt4v", 3)

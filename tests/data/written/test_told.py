@@ -142,7 +142,7 @@ def test_an_unknown_prompt_is_named() -> None:
         prompt_named("nowhere")
 
 
-@pytest.mark.parametrize("name", ["description", "dialogue", "hierarchy", "versad"])
+@pytest.mark.parametrize("name", ["description", "dialogue", "hierarchy", "lhrs-align", "lhrs-nwpu", "lhrs-rsitmd", "versad"])
 def test_every_prompt_of_the_package_is_sound(name: str) -> None:
     prompt = prompt_named(name)
     assert prompt.name == name
