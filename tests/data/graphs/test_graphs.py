@@ -72,7 +72,7 @@ def test_the_published_forms_of_detection(tanks: Made) -> None:
     replies = tanks.replies("[detection]")
     # Centres 80 and 180 of 512 pixels are 15.62 and 35.16 %, 40 pixels 7.81 %; upright boxes have 90 degrees.
     two = "{<15.62><15.62><7.81><7.81>|<90>}, {<35.16><15.62><7.81><7.81>|<90>}"
-    assert f"There are 2 tanks in the image: <rbox>({two})</rbox>." in replies
+    assert f"There are 2 tanks in the image: <rbox>({two})</rbox>" in replies
     assert any(reply.startswith("There is 1 car in the image: <rbox>({<") for reply in replies)
     assert replies.count(ABSENT) == 1, "one absent class a picture"
     assert ABSENT == "I'm sorry, I cannot answer as the given image does not contain any given objects."
