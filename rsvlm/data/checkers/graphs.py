@@ -29,7 +29,7 @@ _TRIPLES = re.compile(rf"(?P<all>{_TRIPLE}(?:, {_TRIPLE})*){_END}")
 _ONE = re.compile(rf"1 (?P<a>[^<]+?)(?P<first>{_BOXES}) <rel>(?P<word>[^<]+)</rel> 1 (?P<b>[^<]+?)(?P<second>{_BOXES})")
 _GROUP = re.compile(rf"(?P<count>\d+) (?P<name>[^<,]+?)(?P<boxes>{_BOXES})")
 _REFERENCE = re.compile(rf"<ref>(?P<name>[^<]+)</ref>(?P<boxes>{_BOXES})")
-_RELATED = re.compile(r"There (?P<be>is|are) (?P<count>\d+) relationships? between (?P<a>.+?) and (?P<b>.+?): (?P<list>.+)\.")
+_RELATED = re.compile(r"There (?P<be>is|are) (?P<count>\d+) relationships? between (?P<a>.+?) and (?P<b>.+?): (?P<list>.+)")
 _REGION = re.compile(
     r"(?:The region shows a|A) (?P<size>small|medium|large|giant) (?P<name>.+?), (?P<seen>fully|partly) visible, "
     r"on the (?P<place>[a-z ]+) part of the image\.(?: (?P<more>.+))?"
@@ -180,7 +180,7 @@ def _between(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
     i, j = reader.each(first, a)[0], reader.each(second, b)[0]
     yield stated("geometry", question, i is not None and j is not None, "a box is nobody's")
     match = _RELATED.fullmatch(reply)
-    words = [re.fullmatch(rf"{re.escape(a)} <rel>(.+)</rel> {re.escape(b)}", part) for part in match["list"].split(", ")] if match else []
+    words = [re.fullmatch(rf"{re.escape(a)} <([^<>]+)> {re.escape(b)}", part) for part in match["list"].split(", ")] if match else []
     if match is None or not all(words):
         yield unread(reply)
         return
@@ -190,7 +190,7 @@ def _between(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
 
 
 def _reasoned(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
-    match = re.fullmatch(r"<ref>([^<]+)</ref> <rel>([^<]+)</rel> <ref>([^<]+)</ref>", reply)
+    match = re.fullmatch(r"subject: ([^<,]+), object: ([^<,]+), relationship: <rel>([^<]+)</rel>", reply)
     if match is None:
         yield unread(reply)
         return
@@ -198,8 +198,8 @@ def _reasoned(reader: _Reader, question: str, reply: str) -> Iterator[Statement]
     yield stated("geometry", question, i is not None and j is not None, "a box is nobody's")
     if i is not None and j is not None:
         names = reader.scene.objects[i].label, reader.scene.objects[j].label
-        yield stated("presence", reply, (match[1], match[3]) == names, f"{names}")
-        yield stated("relation", reply, [match[2]] == _related(reader, i, j), f"{_related(reader, i, j)}")
+        yield stated("presence", reply, (match[1], match[2]) == names, f"{names}")
+        yield stated("relation", reply, [match[3]] == _related(reader, i, j), f"{_related(reader, i, j)}")
 
 
 def _others(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:

@@ -82,8 +82,8 @@ def test_the_published_forms_of_detection(tanks: Made) -> None:
 def test_the_published_form_of_relation_detection(tmp_path: Path) -> None:
     only = made(tmp_path, TANKS[:2], [TOLD[0], TOLD[2]])
     replies = [talk["turns"][1]["text"] for talk in only.talks if talk["task"] == "relation"]
-    expected = "tank <rel>within danger distance of</rel> tank, tank <rel>co-storage with</rel> tank"
-    assert replies == [f"There are 2 relationships between tank and tank: {expected}."]
+    expected = "tank <within danger distance of> tank, tank <co-storage with> tank"
+    assert replies == [f"There are 2 relationships between tank and tank: {expected}"]
 
 
 @pytest.mark.system("fit-rs", 2)
