@@ -118,7 +118,7 @@ class _Asker:
             (first, second), predicate = pairs[position]
             subject, target = self.graph.of(first), self.graph.of(second)
             fields = {"subject": words.rbox([subject], self.graph), "object": words.rbox([target], self.graph)}
-            reply = f"<ref>{subject.label}</ref> {words.relation(predicate)} <ref>{target.label}</ref>"
+            reply = words.reasoned(subject.label, target.label, predicate)
             yield Talk("reasoning", self.question("relation_reasoning", **fields), reply, reply)
 
     def object_reasoning(self, absent: Sequence[str]) -> Iterator[Talk]:

@@ -1,14 +1,18 @@
 """FIT-RS's forms of words: boxes, references and relations in tags, lists that stop after so many boxes, the answer of absence.
 
+Answers of detection are those of the published tool, letter by letter: no full stop, and angles cut to whole degrees.
+
 A class in an answer is written as its annotation has it, underscores and all, for the public scorers compare names letter by
 letter; its plural is always the name and an s, as the published tool writes it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rsvlm.conversations.formats.form import encode
 from rsvlm.conversations.formats.oriented import FIT_RS
-from rsvlm.conversations.formats.shapes import Geometry
+from rsvlm.conversations.formats.shapes import Geometry, smallest_rectangle
 from rsvlm.data.graphs import Graph, Shown, Triple
 from rsvlm.data.kinds.graphs import GraphRules
 from rsvlm.records.unfit import Unfit
@@ -17,6 +21,22 @@ ABSENT = "I'm sorry, I cannot answer as the given image does not contain any giv
 NOT_LISTED = ", and due to the context length, the remaining {what} are not listed."
 SIZES = ("small", "medium", "large", "giant")
 _PARTS = {"centre": "central"}
+_EXACT = 1e-4  # degrees: 44.999999 is 45
+
+
+def _cut(geometry: Geometry) -> str:
+    upright_or_refused = FIT_RS.write(geometry)
+    centre, width, height, angle = smallest_rectangle(geometry)
+    if min(angle, 90 - angle) < _EXACT:
+        return upright_or_refused
+    side = max(geometry.width, geometry.height)
+    numbers = "".join(f"<{round(value / side * 100, 2):.2f}>" for value in (*centre, width, height))
+    return f"{{{numbers}|<{math.floor(angle + _EXACT)}>}}"
+
+
+# The format `fit-rs`, which texts are converted to and from, rounds angles; the published tool cuts them: 89.7 degrees are
+# <89>, 0.4 are <0>, and upright boxes have <90>.
+_FIT_RS_CUT = replace(FIT_RS, name="fit-rs-cut", write=_cut)
 
 
 def rbox(shown: Sequence[Shown], graph: Graph) -> str:
@@ -25,7 +45,7 @@ def rbox(shown: Sequence[Shown], graph: Graph) -> str:
     Raises:
         Unfit: one of them cannot be written.
     """
-    return encode(FIT_RS, [Geometry(one.rectangle, graph.width, graph.height) for one in shown])
+    return encode(_FIT_RS_CUT, [Geometry(one.rectangle, graph.width, graph.height) for one in shown])
 
 
 def writable(shown: Shown, graph: Graph, least_side: float) -> bool:
@@ -62,10 +82,13 @@ def relation(predicate: str) -> str:
 
 
 def detected(name: str, shown: Sequence[Shown], graph: Graph, most: int, *, isolated: bool = False) -> str:
-    """Return `There are 3 ships in the image: <rbox>(...)</rbox>.`; of more than `most` the first so many, with the true number."""
+    """Return `There are 3 ships in the image: <rbox>(...)</rbox>`; of more than `most` the first so many, with the true number.
+
+    What is isolated is a sentence among others (`There is 1 isolated ship in the image: ....`) and has a full stop.
+    """
     kind = f"isolated {name}" if isolated else name
     be = "is" if len(shown) == 1 else "are"
-    end = NOT_LISTED.format(what="objects") if len(shown) > most else "."
+    end = NOT_LISTED.format(what="objects") if len(shown) > most else "." if isolated else ""
     return f"There {be} {counted(kind, len(shown))} in the image: {rbox(shown[:most], graph)}{end}"
 
 
@@ -79,9 +102,17 @@ def grouped(shown: Sequence[Shown], graph: Graph, most: int) -> str:
 
 
 def related(first: str, second: str, predicates: Sequence[str]) -> str:
-    """Return `There are 2 relationships between ship and dock: ship <rel>...</rel> dock, ...`."""
+    """Return `There are 2 relationships between ship and dock: ship <over> dock, ship <adjacent> dock`.
+
+    The public scorer takes every pair of angle brackets in this answer for a relation, so there are no tags, and no full stop.
+    """
     count = "is 1 relationship" if len(predicates) == 1 else f"are {len(predicates)} relationships"
-    return f"There {count} between {first} and {second}: {', '.join(f'{first} {relation(word)} {second}' for word in predicates)}."
+    return f"There {count} between {first} and {second}: {', '.join(f'{first} <{word}> {second}' for word in predicates)}"
+
+
+def reasoned(first: str, second: str, predicate: str) -> str:
+    """Return `subject: ship, object: dock, relationship: <rel>adjacent</rel>`, the three marks that the public scorer looks for."""
+    return f"subject: {first}, object: {second}, relationship: {relation(predicate)}"
 
 
 def triples(found: Sequence[Triple], graph: Graph, most: int) -> str:

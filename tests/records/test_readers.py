@@ -7,7 +7,7 @@ from rasterio.transform import from_origin
 
 from rsvlm.errors import DataError
 from rsvlm.records.pictures import load, load_mask, pixel_mapper
-from rsvlm.records.readers import boxes_csv, choice, dota, footprints, pairs, voc
+from rsvlm.records.readers import boxes_csv, choice, dota, footprints, hrsc, pairs, voc
 from rsvlm.records.readers.annotation import Annotation, fit_objects
 from rsvlm.records.readers.jsonlines import LONGEST_LINE, read_lines
 from rsvlm.records.rejected import Rejected
@@ -47,6 +47,27 @@ VOC = """<annotation><filename>a.png</filename>
 <object><name>Tree</name><bndbox><xmin>9</xmin><ymin>2</ymin><xmax>1</xmax><ymax>12</ymax></bndbox></object>
 <object><name>Tree</name></object>
 </annotation>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "difficult"),
+    [("0", False), ("1", True), (" 2 ", True), ("true", True), ("false", False), ("", False), ("Unspecified", False)],
+)
+def test_voc_and_hrsc_objects_are_difficult_by_any_number_but_0(tmp_path, text, difficult):
+    marked = f"<difficult>{text}</difficult>"
+    (annotation,) = voc.read(put(tmp_path / "a.xml", VOC.replace("<difficult>1</difficult>", marked)))
+    assert annotation.objects[0].difficult is difficult
+    ship = "<mbox_cx>50</mbox_cx><mbox_cy>50</mbox_cy><mbox_w>20</mbox_w><mbox_h>5</mbox_h><mbox_ang>0.1</mbox_ang>"
+    document = f"<HRSC_Image><HRSC_Objects><HRSC_Object>{marked}{ship}</HRSC_Object></HRSC_Objects></HRSC_Image>"
+    (annotation,) = hrsc.read(put(tmp_path / "b.xml", document))
+    assert (annotation.objects[0].difficult, annotation.objects[0].fault) == (difficult, None)
+
+
+def test_faulty_objects_keep_their_class(tmp_path):
+    (annotation,) = voc.read(put(tmp_path / "a.xml", VOC))
+    assert [raw.label for raw in annotation.objects if raw.fault] == ["Tree", "Tree"]
+    (annotation,) = dota.read(put(tmp_path / "a.txt", "1 1 9 1 9 x 1 9 ship 0\n1 1 9 1 9 9 1 9 plane 0 7\n1 2 3\n"))
+    assert [(raw.label, raw.fault is None) for raw in annotation.objects] == [("ship", False), ("plane", False), ("", False)]
 
 
 def test_voc_boxes_and_faults_have_lines(tmp_path):

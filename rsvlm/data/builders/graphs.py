@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image
 
-from rsvlm.captioning.scenes import places, whole
+from rsvlm.captioning.scenes import nouns, places, whole
 from rsvlm.conversations.talk import as_conversations, mixed
 from rsvlm.data.certain import labels_by_picture
 from rsvlm.data.graph_talks import Seen, talks_of
@@ -40,6 +40,7 @@ class Whole:
         picture: decoded.
         nodes: its usable objects.
         labels: classes of all its objects, those that cannot be used among them.
+        unplaced: classes of objects whose place the file does not tell: more of them may show in any tile.
         relate: gives the relations between shown objects.
     """
 
@@ -50,6 +51,7 @@ class Whole:
     nodes: tuple[Node, ...]
     labels: frozenset[str]
     relate: Relate
+    unplaced: frozenset[str] = frozenset()
 
 
 def build(settings: Settings, work: Work) -> Iterator[Sample]:
@@ -107,7 +109,7 @@ def _facts(graph: Graph) -> dict[str, object]:
 def _seen(settings: Settings, found: Whole, graph: Graph, window: Window) -> Seen:
     stem = PurePosixPath(found.file).stem
     gaps = [gap for gap in settings.known.unmarked if gap.picture == stem]
-    doubtful = {
+    doubtful = found.unplaced | {
         gap.noun
         for gap in gaps
         if gap.box[0] < window.x + window.width
@@ -116,10 +118,10 @@ def _seen(settings: Settings, found: Whole, graph: Graph, window: Window) -> See
         and gap.box[3] > window.y
     }
     anywhere = found.labels | {gap.noun for gap in gaps}
-    nouns: Sequence[str] = settings.known.nouns
-    if not nouns and isinstance(settings, SceneGraphs):
-        nouns = [settings.names.get(name, name) for name in CATEGORIES]
-    return Seen(graph, frozenset(doubtful), tuple(noun for noun in nouns if noun not in anywhere), tuple(nouns))
+    known: Sequence[str] = settings.known.nouns
+    if not known and isinstance(settings, SceneGraphs):
+        known = [settings.names.get(name, name) for name in CATEGORIES]
+    return Seen(graph, doubtful, tuple(noun for noun in known if noun not in anywhere), tuple(known))
 
 
 # -- boxes and footprints -----------------------------------------------------------------------------------------
@@ -138,7 +140,10 @@ def _annotated(settings: BoxGraphs | FootprintGraphs, work: Work) -> Iterator[Wh
             kept = [labelled for labelled in objects if not (labelled.difficult and settings.rules.skip_difficult)]
             nodes = tuple(Node(index, labelled.label, labelled.polygon) for index, labelled in enumerate(kept))
             relate = partial(relations, settings=settings.geometry)
-            yield Whole(place.annotation, place.picture, place.scene, picture, nodes, labels.get(place.picture, frozenset()), relate)
+            everything = labels.get(place.picture, frozenset())
+            faulty = {raw.label for raw in place.content.objects if raw.fault and raw.label} if place.content else set()
+            unplaced = frozenset(nouns(settings, faulty).values())
+            yield Whole(place.annotation, place.picture, place.scene, picture, nodes, everything, relate, unplaced)
 
 
 # -- scene graphs of a file ---------------------------------------------------------------------------------------
@@ -164,13 +169,15 @@ def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene:
     picture = load(work.source(settings.source).path(file), settings.stretch)
     if picture.size != (graph.width, graph.height):
         raise Unfit("picture has another size than its annotation", f"{picture.size}, annotation {graph.width} x {graph.height}")
-    nodes, labels = [], set()
+    nodes, labels, unplaced = [], set(), set()
     for index, entry in enumerate(graph.objects):
+        name = settings.names.get(entry.label, entry.label)
+        # What cannot be used is there all the same: its class is not absent.
+        labels.update([name] if name else [])
         try:
             if entry.fault is not None:
+                unplaced.update([name] if name else [])
                 raise entry.fault
-            name = settings.names.get(entry.label, entry.label)
-            labels.add(name)
             labelled = checked_object(class_name(name), entry.corners, *picture.size)
         except Unfit as unfit:
             work.drop(file, settings.source, Unfit(unfit.reason, f"{entry.where}: {unfit.detail}"[:300]), kind="object")
@@ -182,4 +189,5 @@ def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene:
         if relation.fault is not None:
             work.drop(file, settings.source, relation.fault, kind="object")
     triples = [(each.subject, each.predicate, each.object) for each in graph.relations if each.fault is None]
-    return Whole(annotation, file, scene, picture, tuple(nodes), frozenset(labels), partial(listed_triples, triples))
+    relate = partial(listed_triples, triples)
+    return Whole(annotation, file, scene, picture, tuple(nodes), frozenset(labels), relate, frozenset(unplaced))

@@ -149,11 +149,12 @@ def _listed(record: Mapping[str, Any], evidence: Evidence, rule: Mapping[str, An
             yield rule["names"].get(label, class_words(label)), shapely.Polygon(corners), difficult
     else:
         for entry in _entry(source.path(origin["annotation"]), origin["picture"])["objects"]:
+            # A class is there however faulty the rest of its entry is.
+            name = str(entry.get("category")).strip().lower().replace(" ", "_").replace("-", "_") if isinstance(entry, dict) else ""
             try:
-                name = str(entry["category"]).strip().lower().replace(" ", "_").replace("-", "_")
                 polygon = shapely.Polygon(np.asarray(entry["polygon"], dtype=np.float64).reshape(4, 2))
             except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError):
-                name, polygon = "", shapely.Polygon()
+                polygon = shapely.Polygon()
             if name not in CATEGORIES:
                 name, polygon = "", shapely.Polygon()
             yield rule["names"].get(name, name), polygon, bool(entry.get("difficult")) if isinstance(entry, dict) else False

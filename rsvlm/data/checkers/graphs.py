@@ -19,15 +19,17 @@ _ITEM = r"\{<(\d{1,3}\.\d\d)><(\d{1,3}\.\d\d)><(\d{1,3}\.\d\d)><(\d{1,3}\.\d\d)>
 _PLAIN = re.sub(r"\((?!\?)", "(?:", _ITEM)
 _BOXES = rf"<rbox>\({_PLAIN}(?:, {_PLAIN})*\)</rbox>"
 _END = r"(?P<rest>\.|, and due to the context length, the remaining (?:objects|relationships) are not listed\.)"
+# An answer of detection ends with its boxes; a sentence of a graph has a full stop.
+_DETECTED_END = r"(?P<rest>\.|, and due to the context length, the remaining objects are not listed\.|)"
 _DETECTED = re.compile(
-    rf"There (?P<be>is|are) (?P<count>\d+) (?P<isolated>isolated )?(?P<name>.+?) in the image: (?P<boxes>{_BOXES}){_END}"
+    rf"There (?P<be>is|are) (?P<count>\d+) (?P<isolated>isolated )?(?P<name>.+?) in the image: (?P<boxes>{_BOXES}){_DETECTED_END}"
 )
 _TRIPLE = rf"1 (?:[^<]+?)(?:{_BOXES}) <rel>(?:[^<]+)</rel> 1 (?:[^<]+?)(?:{_BOXES})"
 _TRIPLES = re.compile(rf"(?P<all>{_TRIPLE}(?:, {_TRIPLE})*){_END}")
 _ONE = re.compile(rf"1 (?P<a>[^<]+?)(?P<first>{_BOXES}) <rel>(?P<word>[^<]+)</rel> 1 (?P<b>[^<]+?)(?P<second>{_BOXES})")
 _GROUP = re.compile(rf"(?P<count>\d+) (?P<name>[^<,]+?)(?P<boxes>{_BOXES})")
 _REFERENCE = re.compile(rf"<ref>(?P<name>[^<]+)</ref>(?P<boxes>{_BOXES})")
-_RELATED = re.compile(r"There (?P<be>is|are) (?P<count>\d+) relationships? between (?P<a>.+?) and (?P<b>.+?): (?P<list>.+)\.")
+_RELATED = re.compile(r"There (?P<be>is|are) (?P<count>\d+) relationships? between (?P<a>.+?) and (?P<b>.+?): (?P<list>.+)")
 _REGION = re.compile(
     r"(?:The region shows a|A) (?P<size>small|medium|large|giant) (?P<name>.+?), (?P<seen>fully|partly) visible, "
     r"on the (?P<place>[a-z ]+) part of the image\.(?: (?P<more>.+))?"
@@ -47,13 +49,16 @@ class _Reader:
     rules: Mapping[str, Any]
 
     def shapes(self, text: str) -> list[shapely.Polygon]:
-        """Return the rectangles of `<rbox>(...)</rbox>`: centre, width, height in percent of the longer side, turned clockwise."""
+        """Return the rectangles of `<rbox>(...)</rbox>`: centre, width, height in percent of the longer side, turned clockwise.
+
+        Angles are cut to whole degrees, upright boxes have 90; half a degree more is the middle of what is meant.
+        """
         side = max(self.width, self.height) / 100
         found = []
         for match in re.finditer(_ITEM, text):
             x, y, width, height = (float(value) * side for value in match.groups()[:4])
             box = shapely.box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            found.append(shapely.affinity.rotate(box, float(match[5]), origin=(x, y)))
+            found.append(shapely.affinity.rotate(box, float(match[5]) + (0.5 if match[5] != "90" else 0.0), origin=(x, y)))
         return found
 
     def nearest(self, shape: shapely.Polygon, label: str | None = None) -> int | None:
@@ -81,7 +86,7 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
         angles += [int(match[5]) for text in texts for match in re.finditer(_ITEM, text)]
         if talk["task"] != "mixed" and talk.get("answer") != texts[-1]:
             faults.append(talk["id"])
-    yield stated("format", f"{len(angles)} angles", all(0 < angle <= 90 for angle in angles), "not all in (0, 90]")
+    yield stated("format", f"{len(angles)} angles", all(angle <= 90 for angle in angles), "not all in (0, 90], cut to whole degrees")
     yield stated("format", "answers", not faults, f"not the last turn: {faults}")
 
 
@@ -138,8 +143,11 @@ def _listed(reader: _Reader, match: re.Match[str], among: set[int] | None) -> It
     yield stated("count", match[0], len(meant) == count and name not in reader.scene.doubtful, f"{len(meant)} {name}")
     places = reader.each(match["boxes"], name)
     yield stated("geometry", match[0], _distinct(places) and set(places) <= set(meant), f"boxes show objects {places}, meant are {meant}")
-    whole = len(places) == min(count, most) and (match["rest"] != ".") == (count > most) and right
-    yield stated("count", match[0], whole, f"{len(places)} boxes for {count}, at most {most}; plurals are the name and an s")
+    end = "" if among is None else "."
+    whole = len(places) == min(count, most) and (match["rest"] != end) == (count > most) and right
+    yield stated(
+        "count", match[0], whole, f"{len(places)} boxes for {count}, at most {most}; plurals are the name and an s, ends with {end!r}"
+    )
 
 
 def _distinct(places: list[int | None]) -> bool:
@@ -172,7 +180,7 @@ def _between(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
     i, j = reader.each(first, a)[0], reader.each(second, b)[0]
     yield stated("geometry", question, i is not None and j is not None, "a box is nobody's")
     match = _RELATED.fullmatch(reply)
-    words = [re.fullmatch(rf"{re.escape(a)} <rel>(.+)</rel> {re.escape(b)}", part) for part in match["list"].split(", ")] if match else []
+    words = [re.fullmatch(rf"{re.escape(a)} <([^<>]+)> {re.escape(b)}", part) for part in match["list"].split(", ")] if match else []
     if match is None or not all(words):
         yield unread(reply)
         return
@@ -182,7 +190,7 @@ def _between(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
 
 
 def _reasoned(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:
-    match = re.fullmatch(r"<ref>([^<]+)</ref> <rel>([^<]+)</rel> <ref>([^<]+)</ref>", reply)
+    match = re.fullmatch(r"subject: ([^<,]+), object: ([^<,]+), relationship: <rel>([^<]+)</rel>", reply)
     if match is None:
         yield unread(reply)
         return
@@ -190,8 +198,8 @@ def _reasoned(reader: _Reader, question: str, reply: str) -> Iterator[Statement]
     yield stated("geometry", question, i is not None and j is not None, "a box is nobody's")
     if i is not None and j is not None:
         names = reader.scene.objects[i].label, reader.scene.objects[j].label
-        yield stated("presence", reply, (match[1], match[3]) == names, f"{names}")
-        yield stated("relation", reply, [match[2]] == _related(reader, i, j), f"{_related(reader, i, j)}")
+        yield stated("presence", reply, (match[1], match[2]) == names, f"{names}")
+        yield stated("relation", reply, [match[3]] == _related(reader, i, j), f"{_related(reader, i, j)}")
 
 
 def _others(reader: _Reader, question: str, reply: str) -> Iterator[Statement]:

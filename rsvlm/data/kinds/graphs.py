@@ -22,8 +22,8 @@ class GraphRules(Settings):
     """What is asked about a graph, and in which words.
 
     Published by FIT-RS: tiles of 512 pixels that overlap by 100, 55 % of an object in its tile, 20 boxes an answer, one absent
-    class a picture, the words of the answers, difficult objects skipped. The other numbers, and the words of the questions
-    of which only the number of templates is published, are ours.
+    class a picture, the words of the answers and of detection's 13 questions, difficult objects skipped. The other numbers and
+    the words of the other questions are ours.
 
     Attributes:
         tasks: which are asked.

@@ -15,7 +15,8 @@ class RawObject:
 
     Attributes:
         where: the line or element, for messages ("line 12").
-        label: class name as the file has it.
+        label: class name as the file has it; what has a fault keeps it where it could be read, so that nobody takes the class
+            for absent.
         corners: four points.
         difficult: as the file says.
         fault: set where the file's text for it could not be read.
@@ -41,6 +42,15 @@ class Annotation:
     picture: str
     objects: list[RawObject] = field(default_factory=list)
     gsd: float | None = None
+
+
+def difficult_in(text: str | None) -> bool:
+    """Say whether the text of an annotation's `difficult` marks an object: true, or any number but 0."""
+    word = (text or "").strip().lower()
+    try:
+        return word == "true" or float(word) != 0
+    except ValueError:  # nothing, or a word such as Unspecified
+        return False
 
 
 def fit_objects(

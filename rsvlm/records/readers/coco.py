@@ -137,14 +137,16 @@ def _picture(
 
 
 def _object(record: Any, where: str, names: dict[int, str], turn: float) -> RawObject:
+    label = ""
     try:
         number = fields.whole(record, "category_id", where)
         if number not in names:
             raise Unfit("object has no class", f"{where}.category_id is {number}; no category has that id")
+        label = names[number]
         corners = _corners(fields.numbers(record, "bbox", where), f"{where}.bbox", turn)
-        return RawObject(where, names[number], corners, difficult=fields.flag(record, "iscrowd", where))
+        return RawObject(where, label, corners, difficult=fields.flag(record, "iscrowd", where))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)
 
 
 def _corners(values: list[float], path: str, turn: float) -> Polygon:

@@ -19,11 +19,12 @@ def _object(number: int, line: str) -> RawObject:
     where = f"line {number}"
     parts = line.split()
     if len(parts) not in (9, 10):
-        return RawObject(where, fault=Unfit("line is not an object", f"{len(parts)} columns; x1 y1 ... x4 y4 class [difficult]"))
+        fault = Unfit("line is not an object", f"{len(parts)} columns; x1 y1 ... x4 y4 class [difficult]")
+        return RawObject(where, parts[8] if len(parts) > 10 else "", fault=fault)
     try:
         values = [number_of(text, f"column {column}") for column, text in enumerate(parts[:8], start=1)]
     except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
+        return RawObject(where, parts[8], fault=Unfit("line is not an object", str(error)))
     corners = tuple(zip(values[0::2], values[1::2], strict=True))
     return RawObject(where, parts[8], corners, difficult=len(parts) == 10 and parts[9] != "0")
 

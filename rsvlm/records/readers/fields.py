@@ -106,6 +106,12 @@ def flag(record: Any, key: str, where: str, *, absent: bool = False) -> bool:
     return bool(value)
 
 
+def difficulty(record: Any, key: str, where: str) -> bool:
+    """Say whether an object is difficult: true, or any number but 0 (0, 1 and 2 are in use); what is absent is not difficult."""
+    value = member_or_none(record, key)
+    return False if value is None else value if isinstance(value, bool) else checked_number(value, f"{where}.{key}") != 0
+
+
 def members(record: Any, key: str, where: str) -> list[Any]:
     """Return a list."""
     value = member(record, key, where)

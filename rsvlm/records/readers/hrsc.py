@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from rsvlm.errors import DataError
 from rsvlm.records.readers import xml_files
-from rsvlm.records.readers.annotation import Annotation, RawObject
+from rsvlm.records.readers.annotation import Annotation, RawObject, difficult_in
 from rsvlm.records.readers.lines import number_of
 from rsvlm.records.readers.outlines import turned_box
 from rsvlm.records.unfit import Unfit
@@ -44,7 +44,7 @@ def _object(element: ElementTree.Element) -> RawObject:
     where = f"line {element.get('line')}"
     try:
         corners = turned_box(*(number_of((element.findtext(name) or "").strip(), name) for name in _TURNED))
-        return RawObject(where, LABEL, corners, difficult=(element.findtext("difficult") or "0").strip() == "1")
+        return RawObject(where, LABEL, corners, difficult=difficult_in(element.findtext("difficult")))
     except Unfit as unfit:
         return RawObject(where, fault=unfit)
     except ValueError as error:

@@ -80,16 +80,18 @@ def _graph(record: Any, where: str) -> SceneGraph:
 
 
 def _object(value: Any, where: str) -> RawObject:
+    category = ""
     try:
-        category = fields.text(value, "category", where).strip().lower().replace(" ", "_").replace("-", "_")
-        if category not in _CATEGORIES:
-            raise Unfit("object has no class", f"{where}.category is {category[:40]!r}, none of STAR's {len(CATEGORIES)}")
+        name = fields.text(value, "category", where).strip().lower().replace(" ", "_").replace("-", "_")
+        if name not in _CATEGORIES:
+            raise Unfit("object has no class", f"{where}.category is {name[:40]!r}, none of STAR's {len(CATEGORIES)}")
+        category = name
         corners = fields.flat_points(fields.numbers(value, "polygon", where), f"{where}.polygon")
         if len(corners) != 4:
             raise Unfit("box has not four corners", f"{where}.polygon has {len(corners)}")
-        return RawObject(where, category, corners, difficult=fields.flag(value, "difficult", where))
+        return RawObject(where, category, corners, difficult=fields.difficulty(value, "difficult", where))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, category, fault=unfit)
 
 
 def _relation(value: Any, where: str, objects: tuple[RawObject, ...]) -> Relation:

@@ -11,7 +11,7 @@ from rsvlm.errors import DataError
 from rsvlm.records.geometry import corners_of_box
 from rsvlm.records.models import Point, Polygon
 from rsvlm.records.readers import xml_files
-from rsvlm.records.readers.annotation import Annotation, RawObject
+from rsvlm.records.readers.annotation import Annotation, RawObject, difficult_in
 from rsvlm.records.readers.lines import number_of
 from rsvlm.records.readers.outlines import turned_box
 from rsvlm.records.unfit import Unfit
@@ -73,9 +73,9 @@ def object_in(element: ElementTree.Element) -> RawObject:
     where = f"line {element.get('line')}"
     label = (element.findtext("name") or element.findtext("possibleresult/name") or "").strip()
     try:
-        return RawObject(where, label, corners_in(element), difficult=(element.findtext("difficult") or "0").strip() == "1")
+        return RawObject(where, label, corners_in(element), difficult=difficult_in(element.findtext("difficult")))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)
 
 
 def root_of(path: Path) -> ElementTree.Element:

@@ -40,6 +40,12 @@ def made(tmp_path: Path, objects: list[dict], relations: list[list], **more) -> 
     return make(tmp_path, {**BUILDER, **more})
 
 
+def asked_for(found: Made, reply: str) -> list[str]:
+    """Questions of single conversations with a reply."""
+    return [talk["turns"][0]["text"] for talk in found.talks if talk["turns"][1]["text"] == reply and len(talk["turns"]) == 2]
+
+
+ASK_ALL = {"absent": 5, "mixed_share": 0.0}
 TANKS = [thing("tank", 60, 60), thing("tank", 160, 60), thing("car_parking", 300, 300, 120), thing("car", 340, 340, 30)]
 TOLD = [[0, "within danger distance of", 1], [1, "within danger distance of", 0], [0, "co-storage with", 1], [3, "parallelly parked on", 2]]
 
@@ -66,7 +72,7 @@ def test_the_published_forms_of_detection(tanks: Made) -> None:
     replies = tanks.replies("[detection]")
     # Centres 80 and 180 of 512 pixels are 15.62 and 35.16 %, 40 pixels 7.81 %; upright boxes have 90 degrees.
     two = "{<15.62><15.62><7.81><7.81>|<90>}, {<35.16><15.62><7.81><7.81>|<90>}"
-    assert f"There are 2 tanks in the image: <rbox>({two})</rbox>." in replies
+    assert f"There are 2 tanks in the image: <rbox>({two})</rbox>" in replies
     assert any(reply.startswith("There is 1 car in the image: <rbox>({<") for reply in replies)
     assert replies.count(ABSENT) == 1, "one absent class a picture"
     assert ABSENT == "I'm sorry, I cannot answer as the given image does not contain any given objects."
@@ -76,8 +82,8 @@ def test_the_published_forms_of_detection(tanks: Made) -> None:
 def test_the_published_form_of_relation_detection(tmp_path: Path) -> None:
     only = made(tmp_path, TANKS[:2], [TOLD[0], TOLD[2]])
     replies = [talk["turns"][1]["text"] for talk in only.talks if talk["task"] == "relation"]
-    expected = "tank <rel>within danger distance of</rel> tank, tank <rel>co-storage with</rel> tank"
-    assert replies == [f"There are 2 relationships between tank and tank: {expected}."]
+    expected = "tank <within danger distance of> tank, tank <co-storage with> tank"
+    assert replies == [f"There are 2 relationships between tank and tank: {expected}"]
 
 
 @pytest.mark.system("fit-rs", 2)
@@ -98,6 +104,40 @@ def test_difficult_objects_are_skipped_but_their_class_is_not_absent(tmp_path: P
     kept = made(tmp_path, [thing("ship", 20, 20), thing("ship", 120, 20, difficult=True)], [], rules={"skip_difficult": False})
     assert kept.replies("How many ships") == ["2"]
     assert skipped.false() == kept.false() == []
+
+
+@pytest.mark.system("fit-rs", 2)
+@pytest.mark.parametrize("difficult", [1, 2, True])
+def test_every_difficulty_but_0_is_skipped_and_not_absent(tmp_path: Path, difficult: int | bool) -> None:
+    skipped = made(tmp_path, [thing("ship", 20, 20), thing("car", 120, 20, difficult=difficult)], [], rules=ASK_ALL)
+    assert [each["label"] for each in skipped.records[0]["objects"]] == ["ship"]
+    assert {entry.reason for entry in skipped.rejected.entries()} == set()
+    questions = asked_for(skipped, ABSENT)
+    assert len(questions) == 5
+    assert not any("car" in re.findall(r"[a-z_]+", each.replace("cars", "car")) for each in questions)
+
+
+@pytest.mark.parametrize("fault", [{"polygon": [1, 2, 3]}, {"polygon": None}, {"difficult": "maybe"}])
+def test_the_class_of_a_faulty_object_is_neither_absent_nor_counted(tmp_path: Path, fault: dict) -> None:
+    known = {"nouns": ["car", "tank", "ship", "boat"], "unmarked": []}
+    objects = [thing("tank", 20, 20), thing("ship", 90, 20), thing("ship", 200, 200) | fault, thing("boat", 300, 9) | fault]
+    found = made(tmp_path, objects, [], known=known, rules=ASK_ALL)
+    assert [re.findall("car|ship|boat", question) for question in asked_for(found, ABSENT)] == [["car"]]
+    assert found.replies("How many ships") == []
+    assert found.replies("How many tanks") == ["1"]
+    assert not [reply for reply in found.replies("[detection]") if "ship" in reply or "boat" in reply]
+    assert found.false() == []
+
+
+def test_the_checker_finds_an_absence_of_a_faulty_object(tmp_path: Path) -> None:
+    found = made(
+        tmp_path, [thing("tank", 20, 20), {"category": "ship", "polygon": [1]}], [], rules={"tasks": ["detection"], "mixed_share": 0}
+    )
+    (record,) = found.records
+    (question,) = asked_for(found, ABSENT)
+    noun = max((name for name in CATEGORIES if name in question), key=len)
+    asked = json.loads(json.dumps(record).replace(noun, "ship"))
+    assert [each.kind for each in found.statements(asked) if not each.holds] == ["presence"]
 
 
 @pytest.mark.system("fit-rs", 2)

@@ -59,6 +59,25 @@ def test_objects_that_cannot_be_used_take_their_relations_with_them(tmp_path):
     assert str(found.relations[0].fault) == "relation has no object: [0].relations[0]: object 0 was set aside"
 
 
+@pytest.mark.parametrize(
+    ("difficult", "skipped"), [(0, False), (1, True), (2, True), (0.0, False), (True, True), (False, False), (None, False)]
+)
+def test_any_number_but_0_is_difficult(tmp_path, difficult, skipped):
+    objects = [{"category": "car", "polygon": BOX, "difficult": difficult}]
+    (found,) = star.read(put(tmp_path / "a.json", [graph(objects=objects, relations=[])]))
+    assert (found.objects[0].difficult, found.objects[0].fault) == (skipped, None)
+
+
+def test_what_cannot_be_used_keeps_its_class(tmp_path):
+    faulty = [
+        {"category": "Boarding bridge", "polygon": BOX[:6]},
+        {"category": "ship", "polygon": BOX, "difficult": "yes"},
+        {"category": "castle"},
+    ]
+    (found,) = star.read(put(tmp_path / "a.json", [graph(objects=faulty, relations=[])]))
+    assert [(raw.label, raw.fault is None) for raw in found.objects] == [("boarding_bridge", False), ("ship", False), ("", False)]
+
+
 def test_a_picture_without_a_graph_is_told(tmp_path):
     found = list(star.read(put(tmp_path / "a.json", [graph(width=-5), graph(objects={}), 7, graph()])))
     assert [str(each) for each in found if isinstance(each, Unfit)] == [
