@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image
 
-from rsvlm.captioning.scenes import nouns, places, whole
+from rsvlm.captioning.scenes import places, whole
 from rsvlm.conversations.talk import as_conversations, mixed
 from rsvlm.data.certain import labels_by_picture
 from rsvlm.data.graph_talks import Seen, talks_of
@@ -40,7 +40,6 @@ class Whole:
         picture: decoded.
         nodes: its usable objects.
         labels: classes of all its objects, those that cannot be used among them.
-        unplaced: classes of objects whose place the file does not tell: more of them may show in any tile.
         relate: gives the relations between shown objects.
     """
 
@@ -51,7 +50,6 @@ class Whole:
     nodes: tuple[Node, ...]
     labels: frozenset[str]
     relate: Relate
-    unplaced: frozenset[str] = frozenset()
 
 
 def build(settings: Settings, work: Work) -> Iterator[Sample]:
@@ -109,7 +107,7 @@ def _facts(graph: Graph) -> dict[str, object]:
 def _seen(settings: Settings, found: Whole, graph: Graph, window: Window) -> Seen:
     stem = PurePosixPath(found.file).stem
     gaps = [gap for gap in settings.known.unmarked if gap.picture == stem]
-    doubtful = found.unplaced | {
+    doubtful = {
         gap.noun
         for gap in gaps
         if gap.box[0] < window.x + window.width
@@ -121,7 +119,7 @@ def _seen(settings: Settings, found: Whole, graph: Graph, window: Window) -> See
     known: Sequence[str] = settings.known.nouns
     if not known and isinstance(settings, SceneGraphs):
         known = [settings.names.get(name, name) for name in CATEGORIES]
-    return Seen(graph, doubtful, tuple(noun for noun in known if noun not in anywhere), tuple(known))
+    return Seen(graph, frozenset(doubtful), tuple(noun for noun in known if noun not in anywhere), tuple(known))
 
 
 # -- boxes and footprints -----------------------------------------------------------------------------------------
@@ -141,9 +139,7 @@ def _annotated(settings: BoxGraphs | FootprintGraphs, work: Work) -> Iterator[Wh
             nodes = tuple(Node(index, labelled.label, labelled.polygon) for index, labelled in enumerate(kept))
             relate = partial(relations, settings=settings.geometry)
             everything = labels.get(place.picture, frozenset())
-            faulty = {raw.label for raw in place.content.objects if raw.fault and raw.label} if place.content else set()
-            unplaced = frozenset(nouns(settings, faulty).values())
-            yield Whole(place.annotation, place.picture, place.scene, picture, nodes, everything, relate, unplaced)
+            yield Whole(place.annotation, place.picture, place.scene, picture, nodes, everything, relate)
 
 
 # -- scene graphs of a file ---------------------------------------------------------------------------------------
@@ -169,14 +165,13 @@ def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene:
     picture = load(work.source(settings.source).path(file), settings.stretch)
     if picture.size != (graph.width, graph.height):
         raise Unfit("picture has another size than its annotation", f"{picture.size}, annotation {graph.width} x {graph.height}")
-    nodes, labels, unplaced = [], set(), set()
+    nodes, labels = [], set()
     for index, entry in enumerate(graph.objects):
         name = settings.names.get(entry.label, entry.label)
         # What cannot be used is there all the same: its class is not absent.
         labels.update([name] if name else [])
         try:
             if entry.fault is not None:
-                unplaced.update([name] if name else [])
                 raise entry.fault
             labelled = checked_object(class_name(name), entry.corners, *picture.size)
         except Unfit as unfit:
@@ -190,4 +185,4 @@ def _graph(settings: SceneGraphs, work: Work, annotation: str, file: str, scene:
             work.drop(file, settings.source, relation.fault, kind="object")
     triples = [(each.subject, each.predicate, each.object) for each in graph.relations if each.fault is None]
     relate = partial(listed_triples, triples)
-    return Whole(annotation, file, scene, picture, tuple(nodes), frozenset(labels), relate, frozenset(unplaced))
+    return Whole(annotation, file, scene, picture, tuple(nodes), frozenset(labels), relate)

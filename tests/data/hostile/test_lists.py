@@ -43,9 +43,10 @@ def entry(name: str, value: Any, aside: str) -> Hostile:
 GRAPH_CASES = [
     graphed("class that nobody knows", "object has no class", {"category": "__import__('os')", "polygon": SQUARE}),
     graphed("class that is a number", "field has another type", {"category": 7, "polygon": SQUARE}),
-    graphed("polygon of NaN", "number is not finite", {"category": "car", "polygon": [float("nan"), *SQUARE[1:]]}),
-    graphed("polygon of six numbers", "box has not four corners", {"category": "car", "polygon": SQUARE[:6]}),
-    graphed("polygon in words", "field has another type", {"category": "car", "polygon": ["a", *SQUARE[1:]]}),
+    # Of a class that the picture has: a faulty car would take the car out of the absent classes, and so change the draw.
+    graphed("polygon of NaN", "number is not finite", {"category": "tank", "polygon": [float("nan"), *SQUARE[1:]]}),
+    graphed("polygon of six numbers", "box has not four corners", {"category": "tank", "polygon": SQUARE[:6]}),
+    graphed("polygon in words", "field has another type", {"category": "tank", "polygon": ["a", *SQUARE[1:]]}),
     graphed("polygon off the picture", "box outside the image", {"category": "tank", "polygon": [corner + 900 for corner in SQUARE]}),
     graphed("bow tie", "box corners are not in order", {"category": "tank", "polygon": [0, 0, 90, 90, 90, 0, 0, 90]}),
     triple("relation that nobody knows", [0, "{objects}", 1], "relation is unknown"),
