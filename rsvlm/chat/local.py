@@ -98,6 +98,6 @@ def _generate(model: Any, rows: list[list[int]], seeds: list[int], ends: frozens
     from rsvlm.chat.sampling import Draw, generate
 
     missing = settings.batch - len(rows)
-    draws = [Draw(settings.temperature, settings.top_p, seed) for seed in [*seeds, *seeds[-1:] * missing]]
+    draws = [Draw(settings.temperature, settings.top_p, seed, settings.top_k) for seed in [*seeds, *seeds[-1:] * missing]]
     answers = generate(model, [*rows, *rows[-1:] * missing], _width(rows[0]), settings.most_new_tokens, ends, draws)
     return answers[: len(rows)]

@@ -100,4 +100,4 @@ def identity_of(settings: Settings, places: Places) -> dict[str, Any]:
 
 def sampling_of(settings: Settings) -> Mapping[str, Any]:
     """Return the JSON that fixes how an answer is drawn."""
-    return settings.model_dump(mode="json", include={"temperature", "top_p", "most_new_tokens", "seed"})
+    return settings.model_dump(mode="json", include={"temperature", "top_p", "top_k", "most_new_tokens", "seed"})

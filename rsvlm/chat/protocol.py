@@ -34,7 +34,7 @@ def body_of(request: Request, settings: ServedSettings, seed: int) -> bytes:
         address = f"data:{_kind(request.picture)};base64,{base64.b64encode(request.picture).decode()}"
         parts = [{"type": "text", "text": messages[-1]["content"]}, {"type": "image_url", "image_url": {"url": address}}]
         messages[-1]["content"] = parts
-    body = {
+    body: dict[str, Any] = {
         "model": settings.model,
         "messages": messages,
         "max_tokens": settings.most_new_tokens,
@@ -42,6 +42,8 @@ def body_of(request: Request, settings: ServedSettings, seed: int) -> bytes:
         "top_p": settings.top_p,
         "seed": seed % (1 << _SEED_BITS),
     }
+    if settings.top_k is not None:
+        body["top_k"] = settings.top_k
     return json.dumps(body).encode()
 
 

@@ -60,9 +60,9 @@ def _filled(rows: Sequence[Sequence[int]], width: int, device: torch.device) -> 
 class Draw:
     """Chooses the tokens of one answer."""
 
-    def __init__(self, temperature: float, top_p: float, seed: int) -> None:
-        """Take the likeliest token at temperature 0, else draw from the nucleus of `top_p` with an own generator."""
-        self._temperature, self._top_p = temperature, top_p
+    def __init__(self, temperature: float, top_p: float, seed: int, top_k: int | None = None) -> None:
+        """Take the likeliest token at temperature 0, else draw by an own generator from the `top_k` likeliest's nucleus of `top_p`."""
+        self._temperature, self._top_p, self._top_k = temperature, top_p, top_k
         self._generator = torch.Generator().manual_seed(seed)
 
     def choose(self, logits: Tensor) -> int:
@@ -71,6 +71,8 @@ class Draw:
             return int(logits.argmax())
         chances = torch.softmax(logits.double() / self._temperature, 0)
         ordered, tokens = chances.sort(descending=True, stable=True)
+        if self._top_k is not None:
+            ordered = ordered[: self._top_k] / ordered[: self._top_k].sum()
         before = ordered.cumsum(0) - ordered
         ordered = torch.where(before < self._top_p, ordered, 0.0)
         point = torch.rand((), generator=self._generator, dtype=torch.float64) * ordered.sum()

@@ -1,10 +1,10 @@
 """Settings of a chat model: in this process, at an OpenAI-compatible address, or one of our own registered models."""
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, field_validator, model_serializer, model_validator
 
 from rsvlm.settings import Name, Settings
 
@@ -33,10 +33,19 @@ class Drawn(Asking):
     Attributes:
         temperature: 0: the likeliest token every time (greedy).
         top_p: draw from the likeliest tokens that together hold this probability (nucleus sampling); 1: from all.
+        top_k: draw from so many of the likeliest tokens, before `top_p` cuts further; absent: from all. OpenAI's own protocol
+            does not know it, vLLM does.
     """
 
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an absent `top_k` out: kept answers and corpora are named after hashes of these settings from before it."""
+        found: dict[str, Any] = dump(self)
+        return {name: value for name, value in found.items() if name != "top_k" or value is not None}
 
 
 class InProcess(Settings):

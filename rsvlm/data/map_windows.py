@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsvlm.data.kinds.map_tags import WindowRules
+from rsvlm.data.visibility import is_fine_enough
 
 Box = tuple[float, float, float, float]
 
@@ -44,7 +45,7 @@ def boundary(
         focus: x1, y1, x2, y2 of the object's visible part, pixels of the picture.
         size: width and height of the picture.
         gsd: metres a pixel of the picture.
-        largest_gsd: the coarsest pixels, in metres, at which the object's tags can be seen.
+        largest_gsd: the coarsest pixels, in metres, at which the object's tags can be seen; 10 m, the coarsest class: no limit.
         rules: sizes and jitter.
         generator: of the draw.
     """
@@ -52,7 +53,7 @@ def boundary(
     extent = max(x2 - x1, y2 - y1)
     for reduction in sorted(rules.reductions):
         most = min(rules.most, min(size) // reduction)
-        if gsd * reduction > largest_gsd + 1e-9 or most < rules.least:
+        if not is_fine_enough(gsd * reduction, largest_gsd) or most < rules.least:
             return None
         if extent > most * reduction:
             continue

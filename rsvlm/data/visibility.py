@@ -2,6 +2,9 @@
 
 SkyScript's tag classifier: the first tells tags that can be seen from above from those that cannot, the second the largest
 ground sample distance at which a visible tag can be seen. Both are fitted on embeddings of "key: value" with labels by hand.
+
+The coarsest class is 10 m, and two of SkyScript's ten collections have 30 m. How they were admitted is not published; here the
+coarsest class has no upper end, for else no tag at all could be shown in them (own choice).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +20,12 @@ from rsvlm.quality.logistic import Classifier, fit, score
 Embed = Callable[[Sequence[str]], NDArray[np.float64]]
 DISTANCES = (0.1, 0.2, 0.6, 1.0, 10.0)
 _NAMES = tuple(f"{distance:g}" for distance in DISTANCES)
+_ROUNDING = 1e-9
+
+
+def is_fine_enough(gsd: float, largest_gsd: float) -> bool:
+    """Say whether pixels of `gsd` metres show what can be seen up to `largest_gsd`; the coarsest of `DISTANCES` has no upper end."""
+    return largest_gsd >= DISTANCES[-1] or gsd <= largest_gsd + _ROUNDING
 
 
 def text_of_tag(key: str, value: str) -> str:
@@ -43,7 +52,7 @@ class Visibility:
     known: dict[Tag, float] = field(default_factory=dict)
 
     def largest_gsd(self, key: str, value: str) -> float:
-        """Return the largest ground sample distance in metres at which a tag can be seen; 0: it cannot."""
+        """Return the class of a tag, the largest ground sample distance in metres at which it can be seen; 0: it cannot."""
         if (key, value) not in self.known:
             features = self.embed([text_of_tag(key, value)])
             seen = float(score(self.visible, features)[0, 1]) >= self.least

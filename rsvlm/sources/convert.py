@@ -3,7 +3,7 @@
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rsvlm.errors import SourceError
 from rsvlm.files import list_files, publish, readable_json, sha256_of, verify
@@ -68,9 +68,19 @@ def _convert_pth(path: Path, target: Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise SourceError(f"{path.name}: not a plain state dict; it is not loaded ({str(error).splitlines()[0]})") from None
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise SourceError(f"{path.name}: holds something else than named tensors")
-    _save(state, target)
+    tensors = _flattened(state) if isinstance(state, dict) else {}
+    named = all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in tensors.items())
+    if not isinstance(state, dict) or not named:
+        raise SourceError(f"{path.name}: holds something else than named tensors, or dicts of them")
+    _save(tensors, target)
+
+
+def _flattened(state: dict[Any, Any]) -> dict[Any, Any]:
+    """Return what a dict holds, and what the dicts in it hold as `outer.inner`: BasicSR keeps weights under `params_ema`."""
+    found: dict[Any, Any] = {}
+    for outer, value in state.items():
+        found |= {f"{outer}.{inner}": below for inner, below in value.items()} if isinstance(value, dict) else {outer: value}
+    return found
 
 
 def _convert_gguf(path: Path, folder: Path) -> None:

@@ -87,6 +87,20 @@ def test_the_nucleus_is_the_fewest_tokens_that_hold_the_share():
     assert Draw(0.0, 1.0, 0).choose(torch.tensor([1.0, 3.0, 3.0])) == 1
 
 
+@pytest.mark.system("rs5m", 2)
+def test_of_the_likeliest_tokens_the_nucleus_is_taken_of_what_they_hold_together():
+    logits = torch.log(torch.tensor([0.1, 0.5, 0.05, 0.3, 0.05]))
+
+    def seen(top_k, top_p=1.0):
+        return {Draw(1.0, top_p, seed, top_k).choose(logits) for seed in range(300)}
+
+    assert {top_k: seen(top_k) for top_k in (1, 2, 3, 5, 99)} == {
+        1: {1}, 2: {1, 3}, 3: {0, 1, 3}, 5: {0, 1, 2, 3, 4}, 99: {0, 1, 2, 3, 4},
+    }  # fmt: skip
+    # 0.5 is 0.625 of the two likeliest's 0.8, so a nucleus of 0.6 is that token alone; without top_k it is two.
+    assert (seen(2, 0.6), seen(None, 0.6)) == ({1}, {1, 3})
+
+
 def test_special_tokens_in_a_message_are_only_characters(raw):
     words = load_words(raw / "smollm2" / "files")
     start, end = words.special.token_to_id("<|im_start|>"), words.special.token_to_id("<|im_end|>")

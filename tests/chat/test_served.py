@@ -66,6 +66,7 @@ def test_a_request_says_what_the_protocol_asks_for(server, tmp_path):
     (body,) = server.asked
     assert body["path"] == "/v1/chat/completions"
     assert (body["model"], body["temperature"], body["top_p"], body["max_tokens"]) == ("tiny/vlm-1", 0.5, 0.9, 7)
+    assert "top_k" not in body, "OpenAI's own protocol has none, so it is sent only where it is set"
     assert 0 <= body["seed"] < 2**31
     assert body["messages"][0] == {"role": "system", "content": "Be short."}
     text, picture = body["messages"][1]["content"]
@@ -74,6 +75,14 @@ def test_a_request_says_what_the_protocol_asks_for(server, tmp_path):
     assert "Authorization" not in server.headers[0]
     assert isinstance(answered[0], Answer)
     assert (counts.asked.tokens_in, counts.asked.tokens_out) == (10, 5)
+
+
+@pytest.mark.system("rs5m", 2)
+def test_top_k_is_sent_where_it_is_set(server, tmp_path):
+    request = Request("r", (Message("user", "What is it?"),))
+    outcomes(server, tmp_path, [request], temperature=1.0, top_k=50, top_p=0.95)
+    (body,) = server.asked
+    assert (body["top_k"], body["top_p"]) == (50, 0.95)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rsvlm.encoders.rrdb import RrdbNet, load_rrdb
 from rsvlm.errors import IntegrityError, SourceError
 from rsvlm.files import sha256_file
 from rsvlm.sources.convert import convert
@@ -44,7 +45,22 @@ def test_state_dicts_become_safetensors_once(tmp_path: Path) -> None:
         convert("pth", folder, hashes, tmp_path / "one")
 
 
-@pytest.mark.parametrize("content", [{"a": _Payload()}, [1, 2], {"a": 3}])
+@pytest.mark.system("git-10m", 2)
+def test_weights_that_lie_in_a_dict_are_named_after_it_and_load(tmp_path: Path) -> None:
+    """BasicSR's files hold one state dict under `params_ema`; the super-resolution network takes what becomes of it."""
+    torch.manual_seed(2)
+    given, other = RrdbNet(2, 4, 1, 3), RrdbNet(2, 4, 1, 3)
+    folder = _folder(tmp_path, {"params_ema": given.state_dict()})
+    result = convert("pth", folder, {"model.pth": sha256_file(folder / "model.pth")}, tmp_path / "cache")
+    stored = load_file(str(result / "model.safetensors"))
+    assert torch.equal(stored["params_ema.body.0.rdb1.conv1.weight"], given.state_dict()["body.0.rdb1.conv1.weight"])
+    load_rrdb(other, result / "model.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(given.parameters(), other.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "content", [{"a": _Payload()}, [1, 2], {"a": 3}, {"a": {"b": {"c": torch.ones(1)}}}, {"a": {"b": 3}}, {3: torch.ones(1)}]
+)
 def test_anything_but_tensors_is_refused_and_not_run(tmp_path: Path, content: object) -> None:
     folder = _folder(tmp_path, content)
     with pytest.raises(SourceError, match=r"model\.pth: (not a plain state dict|holds something else)"):

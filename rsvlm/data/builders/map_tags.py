@@ -15,7 +15,7 @@ from rsvlm.data.osm_words import labelled_tags, phrase_of_tags, spoken_tags, thi
 from rsvlm.data.samples import common_fields, origin_of, told
 from rsvlm.data.similarity import Similarity
 from rsvlm.data.surroundings import Neighbour, multi_caption, surroundings
-from rsvlm.data.visibility import Visibility, fit_visibility
+from rsvlm.data.visibility import Visibility, fit_visibility, is_fine_enough
 from rsvlm.data.work import Work
 from rsvlm.quality.balance import Tag
 from rsvlm.records.chips import encode_jpeg
@@ -121,7 +121,7 @@ def _drawn(
             spoken = [tag for tag in spoken_tags(seen.element.tags, further=True) if tag[0] in things()]
             if seen.element.kind == "area" and seen.share < builder.windows.visible_share:
                 continue
-            if spoken and place.gsd <= _largest_gsd(spoken, visibility) + 1e-9:
+            if spoken and is_fine_enough(place.gsd, _largest_gsd(spoken, visibility)):
                 of_element = options.setdefault((seen.element.id, seen.element.kind), {})
                 view = (-seen.share, place.file)
                 of_element[builder.prefix] = min(view, of_element.get(builder.prefix, view))
@@ -139,7 +139,7 @@ def _largest_gsd(spoken: Sequence[Tag], visibility: Visibility) -> float:
 
 def _said(spoken: Sequence[Tag], gsd: float, visibility: Visibility) -> list[Tag]:
     """Return the tags that pixels of a size show, and counts; empty where none of them says what the element is."""
-    found = [tag for tag in spoken if tag[1][0].isdigit() or visibility.largest_gsd(*tag) >= gsd - 1e-9]
+    found = [tag for tag in spoken if tag[1][0].isdigit() or is_fine_enough(gsd, visibility.largest_gsd(*tag))]
     return found if any(key in things() for key, _ in found) else []
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -84,12 +85,12 @@ def _truth(record: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
         beside = PurePosixPath(file).with_name(f"{PurePosixPath(file).stem}_labels_metadata.json")
         told = json.loads(source.path(str(beside)).read_bytes())
         zone = re.search(r"UTM zone (\d+[NS])", told["projection"])
-        truth |= {"date": told["acquisition_date"][:10], "zone": zone[1] if zone else None}
+        truth |= {"date": _in_utc(told["acquisition_date"])[:10], "zone": zone[1] if zone else None}
         truth["classes"] = [label.replace("_", "-").lower() for label in told["labels"]]
     if rule["annotations"] == "fmow":
         told = json.loads(source.path(str(PurePosixPath(file).with_suffix(".json"))).read_bytes())
         boxes = told["bounding_boxes"]
-        truth |= {"date": told["timestamp"][:10], "gsd": told.get("gsd") or told.get("multi_resolution_dbl") or truth["gsd"]}
+        truth |= {"date": _in_utc(told["timestamp"])[:10], "gsd": told.get("gsd") or told.get("multi_resolution_dbl") or truth["gsd"]}
         truth |= {"told": told, "zone": told.get("utm") or None, "place": _country(told.get("country_code")) or truth["place"]}
         truth["sensor"] = told.get("sensor_platform_name") or truth["sensor"]
         if len(boxes) > 1:
@@ -104,6 +105,16 @@ def _truth(record: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
     if truth["gsd"]:
         truth["gsd"] = truth["gsd"] * max(size) / max(record["width"], record["height"])
     return truth
+
+
+def _in_utc(stamp: str) -> str:
+    """Return a time that states its difference from Greenwich as Greenwich has it; another one stands as it is."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)\S*?([+-])(\d\d):?(\d\d)", stamp.strip())
+    if found is None:
+        return stamp
+    ahead = timedelta(hours=int(found[3]), minutes=int(found[4]))
+    there = datetime.fromisoformat(found[1])
+    return (there - ahead if found[2] == "+" else there + ahead).isoformat()
 
 
 def _cells(box: list[float], size: tuple[int, int]) -> list[str]:
@@ -152,7 +163,7 @@ def _told(kind: str, groups: tuple[str, ...], told: Mapping[str, Any]) -> tuple[
     """Say whether a value of fMoW's JSON is told as it stands there."""
     if kind == "moment":
         day = f"{groups[3]}-{_MONTHS.index(groups[1]) + 1:02d}-{int(groups[2]):02d}"
-        stamp = str(told.get("timestamp", ""))
+        stamp = _in_utc(str(told.get("timestamp", "")))
         return stamp[:10] == day and stamp[11:13] == f"{int(groups[0]):02d}", stamp
     key = {"cloud": "cloud_cover", "scan": "scan_direction", "azimuth": "target_azimuth_dbl", "nadir": "off_nadir_angle_dbl"}[kind]
     value = told.get(key)

@@ -32,10 +32,10 @@ class NeighbourCandidates(Settings):
 
 
 class ChatCandidates(Settings):
-    """Captions that a model draws, which sees the picture (RS5M: 20 by nucleus sampling with top_p 0.95).
+    """Captions that a model draws, which sees the picture (RS5M: 20 by nucleus sampling with top_k 50 and top_p 0.95).
 
     Attributes:
-        model: the model; its temperature and top_p say how it draws.
+        model: the model; its temperature, top_k and top_p say how it draws.
         prompt: file name in `rsvlm/data/prompts`, without ending.
         draws: candidates.
     """

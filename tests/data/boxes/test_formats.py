@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rsvlm.errors import ConfigurationError
+from rsvlm.recipes.load import load_recipe
 from rsvlm.records.readers import plain_boxes
 from tests.data.tiny import Corpus, image, text
 
@@ -55,6 +56,20 @@ def test_visdrone_without_its_ignored_regions(tmp_path) -> None:
     assert corpus.false() == []
     place = next(number for number, caption in enumerate(corpus.records[0]["captions"]) if "2 cars" in caption)
     assert corpus.with_caption("tiny-a", place, "2 cars", "3 cars")
+
+
+@pytest.mark.system("remoteclip-data", 2)
+def test_visdrones_eleventh_class_counts(root, tmp_path) -> None:
+    """Eleven classes: ten with a name, and others; only the regions of class 0 are none."""
+    builders = load_recipe(root, "remoteclip-data").sections["full"]["caption"].builders
+    full = next(builder for builder in builders if builder.source == "visdrone").model_dump(mode="json")
+    assert set(full["names"]) == {str(number) for number in range(1, 12)}
+    text(tmp_path / "made/files/labels/a.txt", "10,10,20,20,1,11,0,0\n40,40,20,20,1,11,0,0\n0,0,60,60,0,0,0,0\n")
+    image(tmp_path / "made/files/pictures/a.png", 64, 64)
+    corpus = Corpus(tmp_path, {**BOXES, **{name: full[name] for name in ("format", "columns", "ignored", "names")}})
+    assert [entry["label"] for entry in corpus.records[0]["objects"]] == ["object of another kind"] * 2
+    assert any("2 objects of another kind" in caption for caption in corpus.records[0]["captions"])
+    assert corpus.false() == []
 
 
 def test_coco(tmp_path) -> None:

@@ -6,14 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from PIL import Image
+from rasterio.transform import from_origin
 
 from rsvlm.data.builders import map_tags
 from rsvlm.data.checkers.map_tags import check, tags_of
 from rsvlm.data.kinds.map_tags import MapTags
 from rsvlm.data.surroundings import Neighbour, multi_caption, surroundings
-from rsvlm.data.visibility import DISTANCES
+from rsvlm.data.visibility import DISTANCES, is_fine_enough
+from rsvlm.recipes.load import load_recipe
+from rsvlm.settings import validate
+from rsvlm.sources.catalogue import load as load_source
+from tests.data.maps.test_map_pictures import UPPER_LEFT, index, osm
 from tests.data.maps.world import Thing, box, evidence_of, faults, line, make_world, point, reasons, record_of, reworded, settings, work_of
 
 TOWERS = {
@@ -167,3 +173,54 @@ def test_same_inputs_same_records(tmp_path: Path) -> None:
 
 def test_the_largest_distance_is_a_published_one() -> None:
     assert max(DISTANCES) == 10.0
+
+
+COLLECTIONS = ("ch", "es", "de", "fi", "us", "p3", "p5", "s2", "l8", "l9")
+
+
+@pytest.mark.system("skyscript", 2)
+@pytest.mark.parametrize("prefix", COLLECTIONS)
+def test_every_collection_of_the_full_profile_yields(root: Path, tmp_path: Path, prefix: str) -> None:
+    """A forest, whose class is 10 m, is shown in pixels of 0.1 m as in Landsat's of 30 m; a building at most in those of 1 m."""
+    builders = {each.prefix: each for each in load_recipe(root, "skyscript").sections["full"]["caption"].builders}
+    assert tuple(builders) == COLLECTIONS
+    every = {"test": 0.0, "validation": 0.0}
+    builder = validate(MapTags, {**builders[prefix].model_dump(mode="json"), "similarity": TOWERS, "shares": every}, "recipe")
+    gsd = load_source(builder.source).definition.gsd
+    assert gsd is not None
+    picture, layer = (
+        tmp_path / builder.source / "files/tiles/one.tif",
+        tmp_path / "openstreetmap/files" / builder.maps.replace("{stem}", "one"),
+    )
+    for file in (picture, layer):
+        file.parent.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 255, (3, 300, 300), dtype=np.uint8)
+    profile = {"driver": "GTiff", "width": 300, "height": 300, "count": 3, "dtype": "uint8", "crs": "EPSG:32632"}
+    with rasterio.open(picture, "w", transform=from_origin(*UPPER_LEFT, gsd, gsd), **profile) as raster:
+        raster.write(pixels)
+
+    def square(least: float, most: float) -> list[tuple[float, float]]:
+        corners = ((least, least), (most, least), (most, most), (least, most))
+        return [(x * gsd / 2, y * gsd / 2) for x, y in corners]  # the map is drawn in pixels of 2 m
+
+    layer.write_text(osm({1: (square(20, 160), {"landuse": "forest"}), 2: (square(200, 240), {"building": "yes"})}))
+    index(tmp_path / builder.source, "public domain")
+    index(tmp_path / "openstreetmap", "ODbL 1.0")
+    work = work_of(tmp_path, builder, memory={("similarity", builder.similarity.model_dump_json()): Towers()})
+    records = [record_of(sample) for sample in map_tags.build(builder, work)]
+    assert [record["captions"][0] for record in records] == ["landuse of forest", "building"][: 2 if gsd <= 1 else 1]
+    assert records[0]["gsd"] == pytest.approx(gsd, rel=0.002)
+    assert [fault for record in records for fault in faults(check(record, evidence_of(tmp_path, builder)))] == []
+
+
+@pytest.mark.system("skyscript", 2)
+def test_only_the_coarsest_class_has_no_upper_end() -> None:
+    seen = {largest: [gsd for gsd in (0.1, 0.5, 0.6, 0.9, 1.0, 2.0, 10.0, 30.0) if is_fine_enough(gsd, largest)] for largest in DISTANCES}
+    assert seen == {
+        0.1: [0.1],
+        0.2: [0.1],
+        0.6: [0.1, 0.5, 0.6],
+        1.0: [0.1, 0.5, 0.6, 0.9, 1.0],
+        10.0: [0.1, 0.5, 0.6, 0.9, 1.0, 2.0, 10.0, 30.0],
+    }
+    assert not is_fine_enough(0.1, 0.0), "a tag that cannot be seen from above has class 0"

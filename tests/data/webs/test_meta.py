@@ -1,15 +1,21 @@
 """What metadata say in words: RS5M's slots and their traps, files beside pictures, and a checker that finds lies."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rsvlm.data.beside import bigearthnet_facts, facts_beside, metadata_file
 from rsvlm.data.metadata import cells_of, moment_words, season, select_tags, slots_of, tile_gsd, tile_of, utm_zone, zone_of_projection
 from rsvlm.data.wording import wording
+from rsvlm.recipes.load import load_recipe
 from rsvlm.records.unfit import Unfit
+from rsvlm.sources.index import SCHEMA
 from tests.data.tinyraw import Made, make, noise, write_source
 
 FMOW = {
@@ -202,6 +208,95 @@ def test_what_fmow_does_not_say_is_not_told(tmp_path: Path) -> None:
     facts = made.records[0]["facts"]
     assert not {"cloud_cover", "scan", "place", "azimuth", "gsd"} & set(facts)
     assert made.false() == []
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own clock is that of New York, five hours behind in winter."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.system("rs5m", 2)
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize(
+    ("timestamp", "moment", "date"),
+    [
+        ("2016-01-08T14:05:10Z", "14 o'clock, January 8, 2016", "2016-01-08"),
+        ("2016-01-08T14:05:10", "14 o'clock, January 8, 2016", "2016-01-08"),
+        ("2016-01-08T23:05:10+09:00", "14 o'clock, January 8, 2016", "2016-01-08"),
+        ("2016-03-01T01:30:00+02:00", "23 o'clock, February 29, 2016", "2016-02-29"),
+        ("2015-12-31T20:00:00-05:00", "1 o'clock, January 1, 2016", "2016-01-01"),
+    ],
+)
+def test_times_are_utc_whatever_the_clock_of_the_machine(tmp_path: Path, timestamp: str, moment: str, date: str) -> None:
+    """Trap: the published helper turns them into the local time zone."""
+    assert time.timezone == 5 * 3600
+    made = fmow(tmp_path, timestamp=timestamp)
+    (record,) = made.records
+    assert (record["facts"]["moment"], record["facts"]["date"]) == (moment, date)
+    assert made.false() == []
+    hour = moment.partition(" ")[0]
+    told = {**record, "captions": [f"A satellite picture of an airport, taken at {moment}, with 3% cloud cover."]}
+    assert all(statement.holds for statement in made.statements(told))
+    lie = {**told, "captions": [told["captions"][0].replace(f"at {hour} o'clock", f"at {(int(hour) + 5) % 24} o'clock")]}
+    assert not all(statement.holds for statement in made.statements(lie))
+
+
+@pytest.mark.system("rs5m", 2)
+def test_a_picture_of_which_nothing_is_known_gets_no_sentence_of_the_one_before(tmp_path: Path) -> None:
+    """Trap: the published code says the previous row's sentence again."""
+    write_source(tmp_path, "some", {f"{name}.png": noise(seed, 64, 64) for seed, name in enumerate("abc")})
+    index = tmp_path / "some/index.parquet"
+    known = {"a.png": ("QuickBird", 0.6), "c.png": ("Gaofen-2", 0.8)}
+    rows = [
+        {**row, **dict(zip(("sensor", "gsd"), known.get(row["file"], (None, None)), strict=True))}
+        for row in pq.read_table(index).to_pylist()
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), index)
+    made = make(tmp_path, {"kind": "meta", "source": "some", "prefix": "s", "pictures": "*.png", "place": None, "captions": 3})
+    told = {record["id"]: " ".join(record["captions"]) for record in made.records}
+    assert set(told) == {"s-a", "s-c"}
+    assert "QuickBird" in told["s-a"]
+    assert "0.6 metres" in told["s-a"]
+    assert "Gaofen-2" in told["s-c"]
+    assert "0.8 metres" in told["s-c"]
+    assert [(entry.id, entry.reason) for entry in made.rejected.entries()] == [("b.png", "nothing is known about the picture")]
+
+
+@pytest.mark.system("rs5m", 2)
+def test_the_distance_of_fmow_comes_from_its_second_field_where_the_first_is_missing(tmp_path: Path) -> None:
+    for place, changes, words in (
+        ("first", {"multi_resolution_dbl": 1.2345}, "0.51 metres"),
+        ("second", {"gsd": None, "multi_resolution_dbl": 1.2345}, "1.23 metres"),
+    ):
+        made = fmow(tmp_path / place, **changes)
+        (record,) = made.records
+        assert slots_of(record["facts"], 2)["gsd"] == words
+        assert any(words in caption for caption in record["captions"])
+        assert made.false() == []
+
+
+@pytest.mark.system("rs5m", 2)
+def test_the_full_profile_takes_both_of_fmows_pictures_of_a_moment(root: Path, tmp_path: Path) -> None:
+    """The 727,144 pictures to train with are the `_rgb` and the `_msrgb` ones."""
+    builders = load_recipe(root, "rs5m").sections["full"]["caption"].builders
+    drawn = next(each for each in builders if each.source == "fmow")
+    assert drawn.pictures == drawn.metadata.pictures
+    files = {}
+    for seed, stem in enumerate(("airport_0_0_rgb", "airport_0_0_msrgb")):
+        files[f"train/airport/airport_0/{stem}.jpg"] = noise(seed, 300, 300)
+        files[f"train/airport/airport_0/{stem}.json"] = json.dumps({**FMOW, "img_filename": f"{stem}.jpg", "cloud_cover": seed}).encode()
+    files["val/airport/airport_1/airport_1_0_rgb.jpg"] = noise(7, 300, 300)
+    write_source(tmp_path, "fmow", files)
+    made = make(tmp_path, drawn.metadata.model_dump(mode="json"))
+    assert {record["id"]: record["facts"]["cloud_cover"] for record in made.records} == {
+        "fmow-airport_0_0_rgb": 0,
+        "fmow-airport_0_0_msrgb": 1,
+    }
 
 
 @pytest.mark.parametrize(

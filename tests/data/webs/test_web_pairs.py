@@ -318,7 +318,8 @@ def test_the_full_profile_has_the_published_constants(root: Path) -> None:
     assert kinds.count("ranked") == 3
     assert all(builder.keywords for builder in caption.builders if builder.kind == "web-pairs")
     drawn = next(builder for builder in caption.builders if builder.kind == "ranked")
-    assert (drawn.candidates.draws, drawn.candidates.model.top_p, drawn.candidates.model.most_new_tokens) == (20, 0.95, 50)
+    model = drawn.candidates.model
+    assert (drawn.candidates.draws, model.top_k, model.top_p, model.most_new_tokens) == (20, 50, 0.95, 50)
     assert (drawn.keep_first, drawn.keep, drawn.rotations) == (10, 5, 12)
     assert [(cut.score, cut.keep) for cut in caption.quality.percentiles] == [("prompts", 0.9), ("detector", 0.8)]
     assert caption.quality.copies.prefer == ("laion2b-en", "laion400m", "coyo-700m")
