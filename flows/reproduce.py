@@ -152,7 +152,9 @@ def reproduce(
         StageError: it failed, or took too long.
         Interrupted: a stop was asked for.
     """
-    command = [sys.executable, "-m", "dvc", "repro", "--single-item", *(["--force"] if force else []), address]
+    # DVC locks its files for moments before and after a stage; without the option it waits three seconds for another's moment, too
+    # little where two stages end together on a busy disk.
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", *(["--force"] if force else []), address]
     started = time.monotonic()
     process = children.start(command, stage_environment(root), root)
     expired = threading.Event()

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from zc.lockfile import LockFile
 
 from components.guard import processes
+from flows.reproduce import RAN, Children, reproduce
 from tests.flows.workspaces import dvc, environment, rsvlm, runs
 
 OWN = ["acquire", "caption", "pretrain", "evaluate", "register"]
@@ -161,6 +164,19 @@ def test_killed_dvc_leaves_no_writer(workspace: Path) -> None:
     process.wait()
     assert wait_until_alone(workspace, 5.0) == []
     assert not (workspace / "data/raw/remoteclip-smoke").exists()
+
+
+@pytest.mark.fault
+def test_a_stage_waits_for_another_that_holds_dvcs_lock(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two stages that end together on a busy disk: DVC by itself gives up after three seconds."""
+    for name, value in environment(workspace).items():
+        monkeypatch.setenv(name, value)
+    assert dvc(workspace, "repro", "code").returncode == 0
+    held = LockFile(str(workspace / ".dvc" / "tmp" / "lock"))
+    threading.Timer(15.0, held.close).start()
+    lines: list[str] = []
+    assert reproduce(workspace, "acquire@remoteclip-smoke", Children(), lines.append).state == RAN, lines
+    assert not any("Unable to acquire lock" in line for line in lines)
 
 
 @pytest.mark.fault
