@@ -75,7 +75,7 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["diff", "tiny", "tiyn"], "no corpus of 'tiyn' here; there are: tiny (did you mean 'tiny'?)"),
         (["explian", "tiny", "x"], "No such command 'explian'. Did you mean 'explain'? Known: explain, diff, export."),
         (["diff", "tiny"], "Missing argument 'B'"),
-        (["export", "tiny", "out"], "Missing option '--format'"),
+        (["export", "tiny", "out"], "Missing option '--format'. csv (open_clip), jsonl, llava, teochat, vhm, fit-rs or lhrs-bot."),
         (["export", "tini", "out", "--format", "csv"], "no corpus of 'tini' here; there are: tiny (did you mean 'tiny'?)"),
         (
             ["export", "tiny", "out", "--format", "llav"],
