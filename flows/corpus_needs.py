@@ -49,35 +49,55 @@ def corpus_needs(
         threads: that work on pictures.
         published_size: reckon with the images and texts of the paper's corpus, as far as the recipe states them; otherwise with
             the images that the sources hold.
+
+    Returns:
+        What is not known is None, and never 0.
     """
     sources = [_source(load(name)) for name in acquire.sources]
     counted = sum(source["images"] or 0 for source in sources)
+    unstated = [source["name"] for source in sources if source["images"] is None]
     published = corpus.published
     paper = published if published_size else None
     whole = paper.images if paper else None
-    images = whole or round(counted * corpus.subset.train)
+    # Nothing counted is nothing known: a corpus has pictures.
+    images = whole or (round(counted * corpus.subset.train) if counted else None)
     # Where it is not stated of how many images the paper's texts are, they tell nothing of a part.
     a_picture = published.texts / published.images if published and published.images else None
-    texts = round(images * a_picture) if a_picture else paper.texts if paper else images
+    texts = paper.texts if paper else images
+    if a_picture and images is not None:
+        texts = round(images * a_picture)
     chip, assumption = _chip_bytes(root, measured)
     known = sum(source["bytes"] or 0 for source in sources)
-    answers = _answer_hours(corpus, texts)
+    sized = [source for source in sources if source["bytes"] is not None]
     rates = Rates()
+    answers_at_once = _answers_at_once(corpus)
     hours = {
-        "transfer": known / rates.transfer / 3600,
-        "pictures": images / (rates.pictures * threads) / 3600,
-        "checks": (texts) / rates.texts / 3600,
-        **({"answers": answers} if answers else {}),
+        "transfer": _hours(known if sized else None, rates.transfer),
+        "pictures": _hours(images, rates.pictures * threads),
+        "checks": _hours(texts, rates.texts),
+        **({"answers": _hours(texts, answers_at_once / rates.answer_seconds)} if answers_at_once else {}),
     }
+    counted_hours = [value for value in hours.values() if value is not None]
     return {
         "sources": sources,
         "sources_without_size": [source["name"] for source in sources if source["bytes"] is None],
         "published": {**published.model_dump(), "whose": "the paper's"} if published else None,
         "images": images,
+        "sources_without_images": unstated,
         "texts": texts,
         "images_are": "the paper's" if whole is not None else "those of the sources, times the drawn share",
-        "disk": {"sources": known, "shards": round(images * chip), "a_picture": round(chip), "assumption": assumption},
-        "hours": {"estimate": True, **{key: round(value, 2) for key, value in hours.items()}, "total": round(sum(hours.values()), 2)},
+        "cut": any(getattr(builder, "chips", None) for builder in getattr(corpus, "builders", ())),
+        "disk": {
+            "sources": known if sized else None,
+            "shards": None if images is None else round(images * chip),
+            "a_picture": round(chip),
+            "assumption": assumption,
+        },
+        "hours": {
+            "estimate": True,
+            **{key: None if value is None else round(value, 2) for key, value in hours.items()},
+            "total": round(sum(counted_hours), 2) if counted_hours else None,
+        },
         "rates": {**asdict(rates), "threads": threads},
     }
 
@@ -129,13 +149,14 @@ def _chip_bytes(root: Path, measured: Path) -> tuple[float, str]:
     return _CHIP_SIDE**2 * _BYTES_A_PIXEL, f"assumed: {_CHIP_SIDE} x {_CHIP_SIDE} pixels at {_BYTES_A_PIXEL:g} bytes a pixel"
 
 
-def _answer_hours(corpus: Section, texts: int) -> float:
-    """Return the hours that chat models would take to write the texts, none where no builder asks one."""
-    models = list(_chat_models(corpus))
-    if not models:
-        return 0.0
-    at_once = max(model.concurrent if isinstance(model, ServedSettings) else model.workers for model in models)
-    return texts * Rates().answer_seconds / at_once / 3600
+def _hours(count: int | None, a_second: float) -> float | None:
+    """Return the hours that so many take; None where the number is not known."""
+    return None if count is None else count / a_second / 3600
+
+
+def _answers_at_once(corpus: Section) -> int:
+    """Return how many answers chat models write side by side, 0 where no builder asks one."""
+    return max((model.concurrent if isinstance(model, ServedSettings) else model.workers for model in _chat_models(corpus)), default=0)
 
 
 def _chat_models(settings: Settings) -> Iterator[LocalSettings | ServedSettings | RegisteredSettings]:

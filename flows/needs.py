@@ -56,7 +56,7 @@ def model_needs(family: str, stage: str, section: Section) -> dict[str, Any] | N
 
 
 def disk(root: Path, addresses: list[str]) -> dict[str, int]:
-    """Return the bytes that the stages' outputs take, as dvc.lock records them, and the bytes that are free."""
+    """Return the bytes that the stages' outputs take, as dvc.lock records them wherever they were made, and the bytes that are free."""
     lock = root / "dvc.lock"
     stages = read_yaml(lock)["stages"] if lock.is_file() else {}
     made = sum(int(out.get("size", 0)) for address in addresses for out in stages.get(address, {}).get("outs", []))

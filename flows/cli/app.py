@@ -228,6 +228,8 @@ def _usage_line(error: Any) -> str:
     text = " ".join(str(error.format_message()).split())
     if text.startswith("No such command"):
         text += f" Known: {', '.join(error.ctx.command.commands)}."
+    if text.startswith("Missing ") and getattr(error.param, "help", None):
+        text += f" {error.param.help}"
     return text
 
 

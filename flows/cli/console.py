@@ -4,12 +4,21 @@ import errno
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rsvlm.errors import ConfigurationError
+
+# What moves the cursor, colours or reorders text on a terminal; a tab and a line feed do no harm.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: object) -> str:
+    r"""Return a text with its control characters written out (`\x1b`): recipes and data of others say nothing to the terminal."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
 def workspace() -> Path:
@@ -77,22 +86,27 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table that fits the terminal; where the output is no terminal, wide enough for every cell."""
+    """Print a table that fits the terminal; where the output is no terminal, wide enough for every cell.
+
+    Titles and cells are text: what looks like rich's markup stays as it is.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = Console() if sys.stdout.isatty() else Console(width=max(80, _width(columns, rows)))
+    heads = [visible(column) for column in columns]
+    cells = [["" if cell is None else visible(cell) for cell in row] for row in rows]
+    table = Table(title=Text(visible(title), "table.title") if title else None, title_justify="left", header_style="bold")
+    for head in heads:
+        table.add_column(Text(head), overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console = Console() if sys.stdout.isatty() else Console(width=max(80, _width(heads, cells)))
     console.print(table)
 
 
-def _width(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
-    cells = [max(len(line) for row in [columns, *rows] for line in str(row[i] or "").split("\n")) for i in range(len(columns))]
+def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    cells = [max(len(line) for row in [columns, *rows] for line in row[i].split("\n")) for i in range(len(columns))]
     return sum(cells) + 3 * len(cells) + 1
 
 
@@ -100,12 +114,17 @@ def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one a line, aligned."""
     width = max(len(name) for name in fields)
     for name, value in fields.items():
-        print(f"{name:<{width}}  {value}")
+        print_line(f"{name:<{width}}  {value}")
+
+
+def print_line(line: str) -> None:
+    """Print a line for people on standard output."""
+    print(visible(line))
 
 
 def say(line: str) -> None:
     """Print a line of progress on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)
 
 
 def size(count: float) -> str:

@@ -12,6 +12,8 @@ from rsvlm.recipes.load import load_recipe, split_item
 from rsvlm.recipes.parameters import load_parameters
 from rsvlm.settings import Section
 
+_MADE_BY_STAGES = ("data", "models", "reports")
+
 if TYPE_CHECKING:
     from rsvlm.data.origins import Naming
 
@@ -103,11 +105,13 @@ def export_corpus(
     """Write a corpus for another program and print what was written.
 
     Raises:
-        ConfigurationError: no such corpus, format or licence, the folder holds something else, or pictures may not be passed on.
+        ConfigurationError: no such corpus, format or licence, the folder holds something else or belongs to the pipeline, or
+            pictures may not be passed on.
         IntegrityError: the corpus is not whole.
     """
     from rsvlm.data.export import export
 
+    _check_folder(root, folder)
     before, colon, after = boxes.partition(":")
     if boxes and not (before and colon and after):
         raise ConfigurationError(f"--boxes '{boxes}': two formats with a colon between are allowed, as geochat:teochat")
@@ -122,3 +126,11 @@ def export_corpus(
     kept_back = {"not to be passed on": ", ".join(facts["private"])} if facts.get("private") else {}
     left_out = {f"left out: {reason}": f"{count:,}" for reason, count in facts["left_out"].items()}
     print_fields({"folder": str(folder), **entries, "pictures": f"{facts['pictures']:,}", **licence_counts, **kept_back, **left_out})
+
+
+def _check_folder(root: Path, folder: Path) -> None:
+    """Refuse a folder among those that stages make: what is added there changes their outputs, or is taken for one."""
+    place = folder.resolve()
+    for name in _MADE_BY_STAGES:
+        if place.is_relative_to((root / name).resolve()):
+            raise ConfigurationError(f"{folder}: {name}/ belongs to the pipeline's stages; name a folder outside it")

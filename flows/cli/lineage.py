@@ -24,7 +24,8 @@ def show_lineage(root: Path, name: str, profile: str, *, as_json: bool) -> None:
         as_json: JSON for programs.
 
     Raises:
-        ConfigurationError: there is no such recipe, profile or version, or the recipe is not registered.
+        ConfigurationError: there is no such recipe, profile or version, or the recipe is not registered
+            or has no stage that registers.
     """
     item = _item(root, name, profile)
     registration = read_object(root / "reports" / item / "registration.json") if item else {}
@@ -44,7 +45,13 @@ def _item(root: Path, name: str, profile: str) -> str:
     """Return the DVC item of a recipe's profile; empty where the name is no recipe's, so a model's."""
     if name not in recipe_files(root):
         return ""
-    wanted_stages(load_recipe(root, name), profile)
+    recipe = load_recipe(root, name)
+    wanted_stages(recipe, profile)
+    if "register" not in recipe.stages(profile):
+        raise ConfigurationError(
+            f"'{name}', profile {profile}, registers no model, so it has no lineage there; its manifests and dvc.lock say what made it, "
+            f"rsvlm plan {name} names its inputs"
+        )
     return item_of(name, profile)
 
 

@@ -38,7 +38,7 @@ def show_plan(root: Path, name: str, profile: str, *, as_json: bool) -> None:
         _print_model(model)
     if corpus:
         _print_corpus(corpus)
-    print_fields({"disk, made so far": size(space["made"]), "disk, free": size(space["free"])})
+    print_fields({"disk, by the last run on record": size(space["made"]), "disk, free": size(space["free"])})
 
 
 def _stages(root: Path, wanted: list[str]) -> list[dict[str, Any]]:
@@ -102,10 +102,29 @@ def _print_model(model: dict[str, Any]) -> None:
     print_table(f"{model['stage']}: memory of one worker, without activations", columns, cells)
 
 
-def _known(known: int, unsized: list[str]) -> str:
-    """Return the disk of sources in words, without a zero where nothing is known."""
-    unknown = f"unknown: {', '.join(unsized)}"
-    return (f"{size(known)} and {unknown}" if known else unknown) if unsized else size(known)
+def _known(known: str, missing: list[str]) -> str:
+    """Return a sum over sources in words, with those that it lacks; `known` is empty where nothing is known."""
+    unknown = f"unknown: {', '.join(missing)}" if missing else ""
+    return " and ".join(part for part in (known, unknown) if part) or "unknown"
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _hours(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.1f}"
+
+
+def _pictures(corpus: dict[str, Any]) -> str:
+    """Return of how many pictures and texts a corpus is reckoned: the paper's, or the pictures of its sources."""
+    if corpus["images_are"] == "the paper's":
+        found = f"{corpus['images']:,} ({corpus['images_are']})"
+    else:
+        counted = "" if corpus["images"] is None else f"{corpus['images']:,}"
+        found = f"{_known(counted, corpus['sources_without_images'])} ({corpus['images_are']}"
+        found += "; the chips cut from them are not counted)" if corpus["cut"] else ")"
+    return f"{found}, some {corpus['texts']:,} texts" if corpus["texts"] is not None else f"{found}, texts unknown"
 
 
 def _print_corpus(corpus: dict[str, Any]) -> None:
@@ -115,25 +134,26 @@ def _print_corpus(corpus: dict[str, Any]) -> None:
             "\n".join(source["addresses"]),
             source["licence"],
             "unknown" if source["bytes"] is None else size(source["bytes"]),
-            "unknown" if source["images"] is None else f"{source['images']:,}",
+            _count(source["images"]),
         ]
         for source in corpus["sources"]
     ]
-    print_table("sources", ["source", "address", "licence", "size", "images"], rows)
+    print_table("sources", ["source", "address", "licence", "size", "pictures"], rows)
     if notes := [[source["name"], source["note"]] for source in corpus["sources"] if source["note"]]:
         print_table("what the figures rest on", ["source", "stated where"], notes)
     space, hours, rates, published = corpus["disk"], corpus["hours"], corpus["rates"], corpus["published"]
     unsized = corpus["sources_without_size"]
-    parts = ", ".join(f"{key} {value:,.1f}" for key, value in hours.items() if key not in ("estimate", "total"))
+    parts = ", ".join(f"{key} {_hours(value)}" for key, value in hours.items() if key not in ("estimate", "total"))
+    shards = "unknown" if space["shards"] is None else f"{size(space['shards'])}, estimated"
     fields: dict[str, object] = {}
     if published:
         images = "images not stated" if published["images"] is None else f"{published['images']:,} images"
         fields["published (the paper's, not ours)"] = f"{images}, {published['texts']:,} texts; {published['note']}"
     fields |= {
-        "images": f"{corpus['images']:,} ({corpus['images_are']}), some {corpus['texts']:,} texts",
-        "disk, sources": _known(space["sources"], unsized),
-        "disk, shards": f"{size(space['shards'])}, estimated: {size(space['a_picture'])} a picture, {space['assumption']}",
-        "hours, estimated": f"{hours['total']:,.1f} ({parts})" + ("; transfer of unknown sizes not counted" if unsized else ""),
+        "pictures": _pictures(corpus),
+        "disk, sources": _known("" if space["sources"] is None else size(space["sources"]), unsized),
+        "disk, shards": f"{shards}: {size(space['a_picture'])} a picture, {space['assumption']}",
+        "hours, estimated": f"{_hours(hours['total'])} ({parts})" + ("; transfer of unknown sizes not counted" if unsized else ""),
         "hours assume": (
             f"{rates['transfer'] / 1e6:g} MB/s, {rates['pictures']:g} pictures a second on each of {rates['threads']} threads, "
             f"{rates['texts']:g} texts checked a second" + (f", {rates['answer_seconds']:g} s an answer" if "answers" in hours else "")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flows.cli.console import print_fields, print_json, print_table
+from flows.cli.console import print_fields, print_json, print_line, print_table
 from flows.levels import levels
 from rsvlm.recipes.load import Recipe, check_recipe, item_of, load_recipe, recipe_files
 
@@ -60,7 +60,7 @@ def show_recipe(root: Path, name: str, profile: str, *, as_json: bool) -> None:
     for stage, section in sections.items():
         print(f"\n{stage}:")
         for line in _settings(section):
-            print(f"  {line}")
+            print_line(f"  {line}")
 
 
 def _settings(value: dict[str, Any], indent: str = "") -> list[str]:

@@ -76,7 +76,9 @@ def _metrics(shards: Shards, tally: Tally, shuffled: Tally) -> dict[str, float]:
     }
     if tally.all:
         share = wilson(sum(tally.held.values()), sum(tally.all.values()))
-        found |= {"facts/precision": share.value, "facts/precision/low": share.low, "facts/precision/high": share.high}
+        # Rounding can put a bound of 0 or 1 a digit inside the share, and an interval holds what it is of.
+        low, high = min(share.low, share.value), max(share.high, share.value)
+        found |= {"facts/precision": share.value, "facts/precision/low": low, "facts/precision/high": high}
         for kind, count in sorted(tally.all.items()):
             found[f"facts/{kind}/precision"] = tally.held[kind] / count
     if shuffled.all:

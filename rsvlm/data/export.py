@@ -5,6 +5,8 @@ Marks in a picture are also drawn, into a PNG of its size in `masks/`: k where m
 
 import bisect
 import contextlib
+import errno
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +23,7 @@ from rsvlm.conversations.formats.table import FORMATS
 from rsvlm.data.layouts import LAYOUTS, Boxes, Layout, Pictures, Record, prompts_of
 from rsvlm.data.prompt_masks import prompt_mask
 from rsvlm.errors import ConfigurationError, IntegrityError
-from rsvlm.files import MANIFEST, publish, read_manifest
+from rsvlm.files import MANIFEST, partial_path, publish, read_manifest
 from rsvlm.progress import Progress
 from rsvlm.records.shards import Shards
 from rsvlm.records.unfit import Unfit
@@ -141,15 +143,46 @@ def _box_format(name: str) -> Format:
 
 
 def _check_place(output: Path) -> None:
-    """Refuse a place with something that is no export: publishing would remove it."""
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
-        return
+    """Refuse a place where no folder can be, or with something that is no export: publishing would remove it.
+
+    Raises:
+        ConfigurationError: a file lies on the way, a name is too long, the place may not be looked at, or something is there.
+    """
     try:
-        earlier = (output / MANIFEST).is_file() and "export" in read_manifest(output).facts
-    except IntegrityError:
-        earlier = False
-    if not earlier:
+        free = _is_free(output)
+    except OSError as error:
+        raise ConfigurationError(f"{output}: no folder can be there ({error.strerror}); name another one") from None
+    if not free:
         raise ConfigurationError(f"{output}: something else is there; name a new folder, an empty one or an earlier export")
+
+
+def _is_free(output: Path) -> bool:
+    """Say whether nothing is at a place, or an empty folder, or an earlier export.
+
+    Raises:
+        OSError: no folder can be there.
+    """
+    try:
+        os.stat(output)  # unlike `exists`, it tells a missing folder from a file on the way to it
+    except FileNotFoundError:
+        _check_names(output)
+        return True
+    if output.is_dir() and not any(output.iterdir()):
+        _check_names(output)
+        return True
+    try:
+        return (output / MANIFEST).is_file() and "export" in read_manifest(output).facts
+    except IntegrityError:
+        return False
+
+
+def _check_names(output: Path) -> None:
+    """Refuse names that are too long, of folders still to make and of the one beside `output` that is filled first."""
+    there = next(folder for folder in output.absolute().parents if folder.exists())
+    longest = os.pathconf(there, "PC_NAME_MAX")
+    for part in (*output.parts, partial_path(output).name):
+        if len(os.fsencode(part)) > longest:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
 def _check_texts(shards: Shards, name: str, layout: str) -> None:

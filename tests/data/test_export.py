@@ -380,6 +380,27 @@ def test_nothing_but_an_export_is_replaced(pairs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("file/x", "Not a directory"),
+        ("file/x/y", "Not a directory"),
+        ("n" * 300, "File name too long"),
+        ("new/" + "n" * 300 + "/x", "File name too long"),
+        ("n" * 250, "File name too long"),  # fits, but not the name of the folder that is filled beside it
+        ("d/" * 3000, "File name too long"),
+    ],
+    ids=["file", "below", "long", "long parent", "long beside", "long path"],
+)
+def test_a_place_where_no_folder_can_be_is_one_line(pairs: Path, tmp_path: Path, place: str, words: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ConfigurationError, match=rf"no folder can be there \({words}\); name another one$"):
+        export(pairs, tmp_path / place, "csv")
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "file"]
+
+
+@pytest.mark.fault
 def test_a_corpus_that_is_not_whole_is_not_exported(pairs: Path, tmp_path: Path) -> None:
     shard = sorted(pairs.glob("*.tar"))[0]
     shard.write_bytes(shard.read_bytes().replace(b"A pond.", b"A bond."))

@@ -1,12 +1,14 @@
 """What a corpus would need, against sums by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from flows.cli.plan import _print_corpus
 from flows.corpus_needs import corpus_needs
 from rsvlm.settings import validate
-from rsvlm.sources.catalogue import load
+from rsvlm.sources.catalogue import load, names
 from rsvlm.sources.settings import AcquireSettings
 from tests.data.corpora import publish_corpus, sample, settings
 
@@ -70,3 +72,34 @@ def test_shards_by_the_size_of_a_picture_that_was_measured(tmp_path: Path) -> No
     measured = needs(tmp_path, "dior", published=PUBLISHED)["disk"]
     assert measured["shards"] == pytest.approx(720_000 * mean)
     assert measured["assumption"] == "mean of the 2 pictures in data/pairs/tiny"
+
+
+def test_what_no_source_states_is_unknown_and_never_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = next(name for name in names() if not stated(name))
+    found = needs(tmp_path, nothing, whole=False)
+    assert (found["images"], found["texts"], found["sources_without_images"]) == (None, None, [nothing])
+    assert (found["disk"]["sources"], found["disk"]["shards"]) == (None, None)
+    assert found["hours"] == {"estimate": True, "transfer": None, "pictures": None, "checks": None, "total": None}
+    _print_corpus(found)
+    shown = dict(
+        re.split(r"  +", line, maxsplit=1) for line in capsys.readouterr().out.splitlines() if re.match(r"(pictures|disk|hours)", line)
+    )
+    assert shown["pictures"].startswith(f"unknown: {nothing} (those of the sources")
+    assert shown["pictures"].endswith(", texts unknown")
+    assert shown["disk, shards"].startswith("unknown: ")
+    assert shown["hours, estimated"].startswith("unknown (transfer unknown, pictures unknown, checks unknown)")
+
+
+def test_a_part_that_is_known_is_told_with_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = next(name for name in names() if not stated(name))
+    found = needs(tmp_path, "dior", nothing, whole=False)
+    assert (found["images"], found["sources_without_images"]) == (23463, [nothing])
+    _print_corpus(found)
+    shown = capsys.readouterr().out
+    assert f"23,463 and unknown: {nothing} (those of the sources, times the drawn share" in shown
+    assert "images  " not in shown
+
+
+def stated(name: str) -> bool:
+    source = load(name)
+    return bool(source.files is not None or source.definition.images or source.definition.size)

@@ -75,7 +75,7 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["diff", "tiny", "tiyn"], "no corpus of 'tiyn' here; there are: tiny (did you mean 'tiny'?)"),
         (["explian", "tiny", "x"], "No such command 'explian'. Did you mean 'explain'? Known: explain, diff, export."),
         (["diff", "tiny"], "Missing argument 'B'"),
-        (["export", "tiny", "out"], "Missing option '--format'"),
+        (["export", "tiny", "out"], "Missing option '--format'. csv (open_clip), jsonl, llava, teochat, vhm, fit-rs or lhrs-bot."),
         (["export", "tini", "out", "--format", "csv"], "no corpus of 'tini' here; there are: tiny (did you mean 'tiny'?)"),
         (
             ["export", "tiny", "out", "--format", "llav"],
@@ -85,6 +85,8 @@ def test_explain_for_people(small: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["export", "tiny", "out", "--format", "csv", "--licence", "CC1"], "no record has the licence 'CC1'; there are: CC0"),
         (["export", "tiny", "out", "--format", "jsonl", "--boxes", "geochat"], "--boxes 'geochat': two formats with a colon between"),
         (["export", "tiny", "recipes", "--format", "csv"], "recipes: something else is there; name a new folder"),
+        (["export", "tiny", "params.yaml/x", "--format", "csv"], "params.yaml/x: no folder can be there (Not a directory); name another"),
+        (["export", "tiny", "n" * 300, "--format", "csv"], "n: no folder can be there (File name too long); name another one"),
     ],
 )
 def test_wrong_calls_are_one_line(small: Path, arguments: list[str], words: str) -> None:
@@ -125,6 +127,16 @@ def test_export_beside_where_one_stands(small: Path, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert f"licence: CC0    {found['pictures']} pictures" in shown
     assert not (small / "exported/train.csv").exists()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("place", ["data/pairs/tiny/x", "data/pairs/copy", "data/pairs/../new", "models/x", "reports/tiny/x"])
+def test_nothing_is_exported_among_what_stages_make(small: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.chdir(small)
+    before = sorted(small.rglob("*"))
+    with pytest.raises(ConfigurationError, match=r"^[^\n]*/ belongs to the pipeline's stages; name a folder outside it$"):
+        export_corpus(small, "tiny", Path(place), "csv", licences=[], boxes="", as_json=False)
+    assert sorted(small.rglob("*")) == before
 
 
 def test_pictures_that_may_not_be_passed_on_are_asked_about(small: Path) -> None:

@@ -17,6 +17,7 @@ from tests.registry.conftest import aliases, migrated, package_of, stand_in
 
 __all__ = ["migrated", "stand_in"]
 pytestmark = pytest.mark.integration
+ROOT = Path(__file__).resolve().parents[2]
 STORE = {"RSVLM_TRACKING": "sqlite:///mlruns/mlflow.db"}
 
 
@@ -116,6 +117,10 @@ def test_lineage_of_what_is_not_registered(registered: Path) -> None:
     ):
         with pytest.raises(ConfigurationError, match=words):
             show_lineage(registered, name, profile, as_json=True)
+    shutil.copytree(ROOT / "recipes/data", registered / "recipes/data")
+    with pytest.raises(ConfigurationError, match=r"^'skyscript', profile smoke, registers no model, ") as told:
+        show_lineage(registered, "skyscript", "smoke", as_json=True)
+    assert "rsvlm run" not in str(told.value)
     record = registered / "reports/tiny/registration.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "model_sha256": "0" * 64}))
     with pytest.raises(ConfigurationError, match="the registry here lacks the version"):
