@@ -10,6 +10,7 @@ from rsvlm.errors import ConfigurationError
 from rsvlm.lineage.code import fingerprint
 from rsvlm.recipes.load import Recipe, item_of
 from rsvlm.recipes.schema import STAGES
+from rsvlm.recipes.yaml import read_yaml
 from rsvlm.settings import nearest
 
 CODE = "code"
@@ -62,8 +63,9 @@ class Pipeline:
         """Read `dvc.yaml` and `dvc.lock` below `root`.
 
         Raises:
-            ConfigurationError: they cannot be read; one line with DVC's reason.
+            ConfigurationError: they, or a recipe that they list, cannot be read; one line with the reason.
         """
+        _check_variables(root)  # DVC expands anchors without end
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
@@ -159,6 +161,20 @@ class Pipeline:
         if not output.hash_info:
             return [f"{output} is new"]
         return [] if self._hashes[output.fs_path] == output.hash_info else [f"{output} changed"]
+
+
+def _check_variables(root: Path) -> None:
+    """Read every file among the variables of `dvc.yaml` within the bounds of recipes; of `dvc.yaml` itself, DVC tells the faults.
+
+    Raises:
+        ConfigurationError: one of them is not fit to be read, whichever recipe is asked for.
+    """
+    path = root / "dvc.yaml"
+    listed = read_yaml(path).get("vars") if path.is_file() and path.stat().st_size else None
+    for entry in listed if isinstance(listed, list) else ():
+        name = entry.split(":")[0] if isinstance(entry, str) else ""  # `file.yaml:key,key` takes some keys of a file
+        if name.endswith((".yaml", ".yml")) and (root / name).is_file():
+            read_yaml(root / name)
 
 
 def _describe(dependency: Any) -> str:

@@ -13,6 +13,7 @@ from rsvlm.data.choosing import choose, chooses, chosen_samples
 from rsvlm.data.screening import bounded_dialogues, picture_screen, screened_texts
 from rsvlm.data.settings import CorpusSettings
 from rsvlm.data.towers import Embed, embedder
+from rsvlm.data.unmatched import check_names
 from rsvlm.files import publish, readable_json, sha256_of, verify, write_atomic
 from rsvlm.records.looks import kept_looks
 from rsvlm.records.models import Sample
@@ -53,9 +54,10 @@ def make_corpus(
 
     Raises:
         IntegrityError: the raw folder does not verify.
-        DataError: a source is unreadable, or too much was set aside.
+        DataError: a source is unreadable, lacks a scene that the recipe places, or too much was set aside.
     """
     verify(raw)
+    check_names(settings.builders, raw)
     rejected = Rejected()
     screens = settings.quality.screens
     question = sha256_of([code, [screen.model_dump(mode="json") for screen in screens]])

@@ -49,6 +49,18 @@ def test_a_pipeline_that_is_not_ours(workspace: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.fault
+def test_a_recipe_nobody_asked_for_whose_anchors_expand_without_end(workspace: Path) -> None:
+    """I13: DVC reads every recipe that `dvc.yaml` lists, so each is bounded before DVC begins."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    bomb = workspace / "recipes/data/versad.yaml"
+    bomb.write_text("\n".join(lines))
+    with pytest.raises(ConfigurationError, match="anchors expand to more than") as caught:
+        Pipeline(workspace)
+    assert str(caught.value).startswith(f"{bomb}: ")
+
+
+@pytest.mark.fault
 @pytest.mark.integration
 def test_a_damaged_prefect_database(migrated_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """F26: the history of runs is a view; the line says that it may be moved away."""

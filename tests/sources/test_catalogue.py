@@ -46,6 +46,10 @@ def test_the_longest_prefix_wins(tmp_path: Path) -> None:
         (("prefix: images/", "prefix: ../images/"), "stays inside"),
         (("name: sample", "name: simple"), "must be the file's name"),
         (("name: sample", "name: [sample"), "not valid YAML"),
+        (("terms: none", "terms: 2020-13-45"), "holds a value that is not what it looks like: month must be in 1..12"),
+        (("terms: none", f"terms: {'9' * 5_000}"), "holds a value that is not what it looks like"),
+        (("terms: none", "terms: " + "[" * 5_000 + "]" * 5_000), "nested too deep"),
+        (("title: a sample", "title: a sample\ntitle: twice"), "not valid YAML"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, change: tuple[str, str], words: str) -> None:
@@ -65,11 +69,26 @@ def test_an_unknown_source_names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["short 1 a", f"{'0' * 64} x a", f"{'0' * 64} 1 ../a", f"{'0' * 64} 1 /a", f"{'0' * 64} 1 b\n{'0' * 64} 1 a"]
-)
+    "line", ["short 1 a", f"{'0' * 64} x a", f"{'0' * 64} 1 ../a", f"{'0' * 64} 1 /a", f"{'0' * 64} 1 b\n{'0' * 64} 1 a",
+     f"{'z' * 64} 1 a", f"{'0' * 64} \u00b2 a", f"{'0' * 64} \u0663 a", f"{'0' * 64} {'9' * 5_000} a"],
+)  # fmt: skip
 def test_lists_are_checked(tmp_path: Path, line: str) -> None:
     (tmp_path / "a.sha256").write_text(line + "\n")
     with pytest.raises(ConfigurationError, match=r"a\.sha256"):
+        catalogue.read_list(tmp_path / "a.sha256")
+
+
+def test_anchors_that_expand_without_end(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    (tmp_path / "sample.yaml").write_text("\n".join(lines))
+    with pytest.raises(ConfigurationError, match=r"sample\.yaml: anchors expand to more than"):
+        catalogue.load("sample", tmp_path)
+
+
+def test_a_list_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.sha256").write_bytes(b"0" * 64 + b" 1 \xff\n")
+    with pytest.raises(ConfigurationError, match=r"a\.sha256: not UTF-8 text \(byte 67\)"):
         catalogue.read_list(tmp_path / "a.sha256")
 
 
