@@ -7,6 +7,7 @@ import pytest
 
 from rsvlm.data.unmatched import check_names
 from rsvlm.errors import DataError
+from rsvlm.records.shards import Shards
 from tests.data.corpora import build, make_raw, settings
 
 
@@ -27,7 +28,8 @@ def test_a_misspelt_scene_is_refused_before_any_work(tmp_path: Path) -> None:
 
 
 def test_a_scene_of_the_source_is_not(tmp_path: Path) -> None:
-    build(tmp_path, builders=builders(shares={"validation": 0.0, "scenes": {"tiny-p01": "test"}}))
+    shards = Shards(build(tmp_path, builders=builders(shares={"validation": 0.0, "scenes": {"tiny-p01": "test"}})))
+    assert {shards.fields(row)["scene"] for row in shards.rows("test")} >= {"tiny-p01"}
 
 
 def test_an_inherited_scene_of_another_prefix_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
