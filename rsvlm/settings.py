@@ -2,9 +2,11 @@
 
 import difflib
 import json
+import math
 import re
 import string
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -28,6 +30,18 @@ def _with_group(text: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_with_group)]
 """A regular expression of a recipe, whose first group is what it finds."""
+
+
+def _inside(text: str) -> str:
+    path = PurePosixPath(text)
+    odd = any(part == ".." or "\0" in part or ("**" in part and part != "**") for part in path.parts)
+    if not path.parts or path.is_absolute() or odd:
+        raise ValueError("a path or glob pattern inside the source is needed, as in images/*.jpg")
+    return text
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+"""A path, or a glob pattern of paths, that stays in its source's folder."""
 
 
 def slots(*names: str) -> AfterValidator:
@@ -67,7 +81,7 @@ class Section(Settings):
 
 def nearest(word: str, allowed: list[str]) -> str:
     """Return ` (did you mean 'x'?)` for the closest allowed word, or an empty string."""
-    close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
@@ -147,4 +161,16 @@ def _to_json(data: Mapping[str, Any], where: str) -> str:
     try:
         return json.dumps(data, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{where}: only text, numbers, true/false, lists and mappings are allowed ({error})") from None
+        key, value = _unfit_value(data)
+        given = f"{key}: {value!r}: " if key else ""
+        raise ConfigurationError(f"{where}: {given}only text, numbers, true/false, lists and mappings are allowed ({error})") from None
+
+
+def _unfit_value(value: Any, key: str = "") -> tuple[str, Any]:
+    """Return the first value that JSON does not have, with its key (empty where every value has a place in JSON)."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
+    if items is not None:
+        found = (_unfit_value(inner, f"{key}.{name}" if key else str(name)) for name, inner in items)
+        return next((each for each in found if each[0]), ("", None))
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return ("", None) if value is None or (isinstance(value, str | int | float) and finite) else (key, value)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from rsvlm.errors import ConfigurationError
-from rsvlm.settings import Name, Settings, nearest, validate
+from rsvlm.settings import Inside, Name, Settings, nearest, validate
 
 
 class Inner(Settings):
@@ -39,6 +39,12 @@ def refused(**data: object) -> str:
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+class Pictures(Settings):
+    """A path of a source."""
+
+    images: Inside
 
 
 def test_right_settings_pass() -> None:
@@ -86,7 +92,18 @@ def test_names_cannot_leave_their_folder(name: str) -> None:
 
 
 def test_no_nan() -> None:
-    assert "recipe.yaml: train.a" in refused(optimiser={"rate": float("nan")})
+    assert "recipe.yaml: train.a: optimiser.rate: nan: only text, numbers" in refused(optimiser={"rate": float("nan")})
+
+
+@pytest.mark.parametrize("path", ["/etc/*", "../../*", "images/../../x", "", "a\0b", "images/**.jpg"])
+def test_paths_stay_in_their_source(path: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"here: images: a path or glob pattern inside the source is needed"):
+        validate(Pictures, {"images": path}, "here")
+
+
+@pytest.mark.parametrize("path", ["*/*.jpg", "**/*.tif", "images/{stem}.png", "a..b/c.jpg"])
+def test_patterns_inside_a_source_pass(path: str) -> None:
+    assert validate(Pictures, {"images": path}, "here").images == path
 
 
 def test_several_faults_are_counted() -> None:

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from rsvlm.records.readers.plain_boxes import ends_of
 from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
-from rsvlm.settings import Name, Pattern, Section, Settings, slots
+from rsvlm.settings import Inside, Name, Pattern, Section, Settings, slots
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -107,7 +108,7 @@ class NativeBuilder(Settings):
     kind: Literal["native"]
     source: Name
     prefix: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     validation_share: Share = 0.05
     close_up: bool = True
     capitalise: bool = False
@@ -129,9 +130,9 @@ class AnnotatedPictures(Settings):
 
     source: Name
     prefix: Name
-    pictures: Annotated[str, slots("stem", "name")]
+    pictures: Annotated[Inside, slots("stem", "name")]
     suffix: str = ""
-    annotations: str
+    annotations: Inside
     names: dict[str, Noun] = Field(default_factory=dict)
     scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
@@ -151,6 +152,14 @@ class BoxPictures(AnnotatedPictures):
     format: Literal["dota", "voc", "csv", "coco", "plain", "auair", "hrsc", "tracks"]
     columns: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _columns_of_plain_files(self) -> "BoxPictures":
+        if self.format == "plain":
+            ends_of(self.columns)
+        elif self.columns:
+            raise ValueError(f"columns are of plain files; format is {self.format}")
+        return self
 
 
 class BoxBuilder(BoxPictures):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import BoxPictures, CopySettings, Share, SplitShares, Subset
-from rsvlm.settings import Name, Section, Settings
+from rsvlm.settings import Inside, Name, Section, Settings
 
 
 class SceneBuilder(Settings):
@@ -21,7 +21,7 @@ class SceneBuilder(Settings):
     kind: Literal["scenes"]
     source: Name
     prefix: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     validation_share: Share = 0.05
     list_classes: bool = True
     captions: Annotated[int, Field(ge=0, le=10)] = 1

@@ -55,10 +55,16 @@ def split_item(item: str) -> tuple[str, str]:
 
 
 def recipe_files(root: Path) -> dict[str, Path]:
-    """Return every recipe file below `root/recipes`, by recipe name, sorted."""
+    """Return every recipe file below `root/recipes`, by recipe name, sorted.
+
+    Raises:
+        ConfigurationError: two files have one name, or one is called like a profile of another.
+    """
     files: dict[str, Path] = {}
     for family in FAMILIES:
         for path in sorted((root / "recipes" / family).glob("*.yaml")):
+            if split_item(path.stem)[1] != "laptop":
+                raise ConfigurationError(f"{path}: a recipe's name may not end in -full or -smoke: those name profiles")
             if path.stem in files:
                 raise ConfigurationError(f"{path}: the recipe name '{path.stem}' is taken by {files[path.stem]}")
             files[path.stem] = path
@@ -91,6 +97,7 @@ def check_recipe(path: Path) -> Recipe:
         if key not in allowed:
             raise ConfigurationError(f"{path}: {key}: unknown section; allowed: {', '.join(allowed)}{nearest(key, allowed)}")
     about = validate(About, _item(path, data, "about", name), f"{path}: about.{name}")
+    _check_place(about, f"{path}: about.{name}", family, name)
     items = {item_of(name, profile): profile for profile in PROFILES}
     sections: dict[str, dict[str, Section]] = {}
     for stage in STAGES:
@@ -99,14 +106,33 @@ def check_recipe(path: Path) -> Recipe:
                 raise ConfigurationError(f"{path}: {stage}.{item}: unknown item; allowed: {', '.join(items)}{nearest(item, list(items))}")
             where = f"{path}: {stage}.{item}"
             section = validate(section_model(stage, family), _item(path, data, stage, item), where)
-            if (section.family, section.system) != (family, name):
-                raise ConfigurationError(f"{where}: says {section.family}/{section.system}; this file is {family}/{name}")
+            _check_place(section, where, family, name)
             sections.setdefault(items[item], {})[stage] = section
     if "laptop" not in sections:
         raise ConfigurationError(f"{path}: no section for '{name}'; a recipe needs at least its laptop profile")
     for profile, stages in sections.items():
         _check_sources(path, item_of(name, profile), stages)
+        if family == "data":
+            _check_corpus(path, item_of(name, profile), stages)
     return Recipe(name, path, about, sections)
+
+
+def _check_place(section: Section, where: str, family: str, name: str) -> None:
+    """Refuse a section that says another family or system than its file."""
+    if (section.family, section.system) != (family, name):
+        raise ConfigurationError(f"{where}: says {section.family}/{section.system}; this file is {family}/{name}")
+
+
+def _check_corpus(path: Path, item: str, stages: Mapping[str, Section]) -> None:
+    """Refuse a data set that is two, and an examination of other folders than its own."""
+    if "caption" in stages and "instruct" in stages:
+        raise ConfigurationError(f"{path}: {item}: caption and instruct; a data set is one of them, pairs or conversations")
+    if (evaluate := stages.get("evaluate")) is None:
+        return
+    corpus = f"data/{'pairs' if 'caption' in stages else 'conversations'}/{item}"
+    for key, folder in (("data", corpus), ("model", corpus), ("judge", f"data/raw/{item}")):
+        if (given := getattr(evaluate, key)) != folder:
+            raise ConfigurationError(f"{path}: evaluate.{item}: {key}: '{given}' is not this data set's own; allowed: {folder}")
 
 
 def _check_sources(path: Path, item: str, stages: Mapping[str, Section]) -> None:

@@ -30,6 +30,7 @@ from rsvlm.records.hashed import HashedFile
 from rsvlm.records.index import CONVERSATIONS, INDEX, join_tables, write_table
 from rsvlm.records.looks import KeptLooks
 from rsvlm.records.models import EXTENSIONS, Sample, checked_fields, checked_id
+from rsvlm.records.names import NameSet
 from rsvlm.records.near import NearIndex
 from rsvlm.records.rejected import Kind, Rejected
 from rsvlm.records.tars import TarWriter
@@ -130,7 +131,7 @@ class ShardWriter:
         self.consumed = 0
         self.finished = 0
         self._rows_before = 0
-        self._seen: set[int] = set()
+        self._seen = NameSet()
         self._training_began = False
         self._resume()
 
@@ -163,12 +164,8 @@ class ShardWriter:
 
     # -- one sample -----------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _key(name: str) -> int:
-        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
-
     def _remember(self, name: str, value: int, split: str, scene: str) -> None:
-        self._seen.add(self._key(name))
+        self._seen.add(name)
         self._training_began |= split == "train"
         if self.copies is not None and split != "train":
             if self._training_began:
@@ -177,7 +174,7 @@ class ShardWriter:
 
     def _check_new(self, name: str, value: int, fields: dict[str, Any]) -> str | None:
         """Return the evaluation sample that this one nearly copies; refuse an id that was used."""
-        if self._key(name) in self._seen:
+        if name in self._seen:
             raise Unfit("id is there twice", name)
         if self.copies is None or fields["split"] == "test":
             return None
@@ -219,7 +216,7 @@ class ShardWriter:
                 found.append((sample, seen, fate))
             named = [name, *(fit.get(name, {}).get("frames") or ())]
             # Where a run goes on in the middle of a sequence, the earlier part of it is written.
-            missing = next((one for one in named if one not in fit and self._key(one) not in self._seen), None)
+            missing = next((one for one in named if one not in fit and one not in self._seen), None)
             lost: Fate = ("sequence is not whole", f"without {str(missing)[:100]}", "screened")
             yield from ((sample, seen, lost if missing and isinstance(fate, dict) else fate) for sample, seen, fate in found)
 
@@ -341,7 +338,7 @@ def write_shards(
 ) -> None:
     """Write samples as `<prefix>-00000.tar`..., `index.parquet` (and `conversations.parquet`) and `rejected.jsonl`.
 
-    Memory holds one shard's index rows, and of earlier samples an 8-byte key each; never their bytes.
+    Memory holds one shard's index rows, and of earlier samples a hash of the id each (`NameSet`); never their bytes.
 
     Args:
         samples: in the order in which they are to lie; the same at every run. With `copies`, test samples first, then

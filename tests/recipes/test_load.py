@@ -49,8 +49,8 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def change(workspace: Path, old: str, new: str) -> None:
-    path = workspace / "recipes/contrastive/remoteclip.yaml"
+def change(workspace: Path, old: str, new: str, recipe: str = "contrastive/remoteclip") -> None:
+    path = workspace / f"recipes/{recipe}.yaml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -146,6 +146,44 @@ def test_missing_about(workspace: Path) -> None:
 def test_a_name_taken_twice(workspace: Path) -> None:
     shutil.copy(workspace / "recipes/contrastive/remoteclip.yaml", workspace / "recipes/generation/remoteclip.yaml")
     assert "the recipe name 'remoteclip' is taken by" in refused(workspace)
+
+
+@pytest.mark.parametrize("profile", ["full", "smoke"])
+def test_a_name_that_ends_like_a_profile(workspace: Path, profile: str) -> None:
+    (workspace / "recipes/contrastive/remoteclip.yaml").rename(workspace / f"recipes/contrastive/mine-{profile}.yaml")
+    assert f"mine-{profile}.yaml: a recipe's name may not end in -full or -smoke" in refused(workspace)
+
+
+def test_about_says_where_the_file_lies(workspace: Path) -> None:
+    change(workspace, "    family: contrastive\n", "    family: data\n")
+    assert "about.remoteclip: says data/remoteclip; this file is contrastive/remoteclip" in refused(workspace)
+
+
+@pytest.mark.parametrize("key", ["data", "model", "judge"])
+def test_a_data_set_is_examined_in_its_own_folders(workspace: Path, key: str) -> None:
+    folder = f"data/{'raw' if key == 'judge' else 'pairs'}"
+    change(workspace, f"    {key}: {folder}/dior-captions\n", f"    {key}: {folder}/rsicap\n", "data/dior-captions")
+    words = f"evaluate.dior-captions: {key}: '{folder}/rsicap' is not this data set's own; allowed: {folder}/dior-captions"
+    assert words in refused(workspace, "dior-captions")
+
+
+def test_a_data_set_is_pairs_or_conversations(workspace: Path) -> None:
+    path = workspace / "recipes/data/dior-captions.yaml"
+    path.write_text(path.read_text() + "\ninstruct:\n  dior-captions: *caption\n")
+    assert "dior-captions: caption and instruct; a data set is one of them" in refused(workspace, "dior-captions")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("format: dota\n", "format: plain\n", "columns [] make no box"),
+        ("format: dota\n", "format: plain\n        columns: [x1, y1, label]\n", "columns ['x1', 'y1', 'label'] make no box"),
+        ("format: dota\n", "format: dota\n        columns: [x1]\n", "columns are of plain files; format is dota"),
+    ],
+)
+def test_columns_are_named_for_plain_files_and_for_no_others(workspace: Path, old: str, new: str, words: str) -> None:
+    change(workspace, old, new, "data/dior-captions")
+    assert words in refused(workspace, "dior-captions")
 
 
 def test_sections_for_components() -> None:

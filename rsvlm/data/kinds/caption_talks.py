@@ -7,7 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import Percent, SplitShares
 from rsvlm.data.kinds.picture_tasks import Listing
 from rsvlm.data.kinds.writer import Writer
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 Asked = Literal["caption", "again", "class", "number", "colour", "relation", "purpose"]
 
@@ -54,7 +54,7 @@ class InstructedCaptions(Settings):
     source: Name
     prefix: Name
     layout: Literal["rsicap", "llava"]
-    file: str
-    pictures: str = "{name}"
+    file: Inside
+    pictures: Inside = "{name}"
     instructions: tuple[str, ...] = ()
     shares: SplitShares = SplitShares(test=0.0, validation=0.0)

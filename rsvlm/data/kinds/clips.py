@@ -7,7 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import BoxPictures, Share
 from rsvlm.data.kinds.known import KnownClasses
 from rsvlm.data.kinds.tasks import MixRules, Style
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 Frames = Annotated[int, Field(ge=2, le=64)]
 
@@ -71,8 +71,8 @@ class FrameClips(Settings):
     prefix: Name
     style: Style
     layout: Literal["lines", "karpathy"] = "lines"
-    file: str = "pairs.jsonl"
-    pictures: str = "{name}/*.jpg"
+    file: Inside = "pairs.jsonl"
+    pictures: Inside = "{name}/*.jpg"
     frames: Frames = 4
     validation_share: Share = 0.05
     captions: Annotated[int, Field(ge=1, le=10)] = 1

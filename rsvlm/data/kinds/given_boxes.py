@@ -7,7 +7,7 @@ from pydantic import Field
 from rsvlm.captioning.settings import SplitShares
 from rsvlm.data.kinds.box_tasks import Written
 from rsvlm.data.kinds.tasks import MixRules, Style
-from rsvlm.settings import Name, Settings, slots
+from rsvlm.settings import Inside, Name, Settings, slots
 
 
 class GivenBoxes(Settings):
@@ -34,8 +34,8 @@ class GivenBoxes(Settings):
     prefix: Name
     style: Style
     layout: Literal["xml", "choice"]
-    files: str
-    pictures: Annotated[str, slots("stem", "name")] = "{name}"
+    files: Inside
+    pictures: Annotated[Inside, slots("stem", "name")] = "{name}"
     shares: SplitShares = SplitShares(test=0.2, validation=0.0)
     boxes: Written = "skyeyegpt"
     narrow: Literal["widen", "drop"] = "drop"

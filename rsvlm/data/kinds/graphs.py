@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import BoxPictures, ChipSettings, FootprintPictures, Percent, Share, SplitShares
 from rsvlm.data.kinds.known import KnownClasses
-from rsvlm.settings import Name, Pattern, Settings, slots
+from rsvlm.settings import Inside, Name, Pattern, Settings, slots
 
 Asked = Literal[
     "detection", "relation-detection", "relation-reasoning", "object-reasoning", "region-graph", "image-graph",
@@ -118,8 +118,8 @@ class SceneGraphs(Settings):
     kind: Literal["scene-graphs"]
     source: Name
     prefix: Name
-    annotations: str
-    pictures: Annotated[str, slots("stem", "name")]
+    annotations: Inside
+    pictures: Annotated[Inside, slots("stem", "name")]
     names: dict[str, str] = Field(default_factory=dict)
     scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares(test=0.2, validation=0.0)

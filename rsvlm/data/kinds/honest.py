@@ -8,7 +8,7 @@ from rsvlm.captioning.settings import BoxPictures, FootprintPictures, MaskPictur
 from rsvlm.conversations.settings import AttributeSettings
 from rsvlm.data.kinds.known import KnownClasses
 from rsvlm.data.kinds.spots import SpotSettings
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 Asked = Literal["presence", "colour", "absolute", "relative"]
 Mode = Literal["random", "popular", "adversarial"]
@@ -24,7 +24,7 @@ class CompanionSettings(Settings):
     """
 
     source: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 

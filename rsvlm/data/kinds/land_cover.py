@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from rsvlm.captioning.settings import Percent, SplitShares
 from rsvlm.chat.settings import ChatSettings
-from rsvlm.settings import Name, Pattern, Settings, slots
+from rsvlm.settings import Inside, Name, Pattern, Settings, slots
 
 Index = Annotated[float, Field(ge=-1, le=1)]
 Reflectance = Annotated[float, Field(ge=0, le=2)]
@@ -55,7 +55,7 @@ class CoverRaster(Settings):
 
     kind: Literal["raster"]
     source: Name | None = None
-    file: Annotated[str, slots("stem", "folder")]
+    file: Annotated[Inside, slots("stem", "folder")]
     values: Literal["worldcover", "places", "colours"] = "worldcover"
 
 
@@ -105,7 +105,7 @@ class LandCover(Settings):
     kind: Literal["land-cover"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     cover: Cover

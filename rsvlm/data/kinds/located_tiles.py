@@ -8,7 +8,7 @@ from rsvlm.captioning.settings import Percent, SplitShares
 from rsvlm.chat.settings import ChatSettings
 from rsvlm.contrastive.settings import WeightFile
 from rsvlm.data.kinds.land_cover import DerivedCover
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class Enhancement(Settings):
@@ -85,7 +85,7 @@ class LocatedTiles(Settings):
     kind: Literal["located-tiles"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()
     place: Literal["index", "tile"] = "index"

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from rsvlm.data.kinds.maps import MapPictures
 from rsvlm.data.kinds.writer import Writer
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 
 class LightRaster(Settings):
@@ -18,7 +18,7 @@ class LightRaster(Settings):
     """
 
     source: Name
-    file: str
+    file: Inside
 
 
 class PlaceSampling(Settings):

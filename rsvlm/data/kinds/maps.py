@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, SplitShares
-from rsvlm.settings import Name, Settings, slots
+from rsvlm.settings import Inside, Name, Settings, slots
 
 
 class MapPictures(Settings):
@@ -30,8 +30,8 @@ class MapPictures(Settings):
 
     source: Name
     prefix: Name
-    pictures: str
-    maps: Annotated[str, slots("stem")]
+    pictures: Inside
+    maps: Annotated[Inside, slots("stem")]
     map_source: Name | None = None
     also: dict[str, str] = Field(default_factory=dict)
     scene_zoom: Annotated[int, Field(ge=0, le=24)] = 17

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, SplitShares
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class MetaCaptions(Settings):
@@ -32,7 +32,7 @@ class MetaCaptions(Settings):
     kind: Literal["meta"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     place: Literal["index", "tile"] | None = "index"
     place_name: str = ""
     scene: Pattern = "^(.*)$"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, SplitShares
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 Sensor = Literal["optical", "SAR", "infrared"]
 
@@ -30,7 +30,7 @@ class Modality(Settings):
     kind: Literal["modality"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     sensor: Sensor
     scene: str = ""
     side: Annotated[int, Field(ge=0, le=4096)] = 0

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from rsvlm.captioning.settings import NativeBuilder, Share
-from rsvlm.settings import slots
+from rsvlm.settings import Inside, slots
 
 
 class NativePairs(NativeBuilder):
@@ -17,5 +17,5 @@ class NativePairs(NativeBuilder):
     """
 
     layout: Literal["lines", "karpathy", "nwpu"] = "lines"
-    pictures: Annotated[str, slots("name", "label")] = "{name}"
+    pictures: Annotated[Inside, slots("name", "label")] = "{name}"
     share: Share = 1.0

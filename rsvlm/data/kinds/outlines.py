@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import ChipSettings, Percent, Share, SplitShares
 from rsvlm.data.kinds.properties import PropertyRules
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class OutlineRules(Settings):
@@ -57,8 +57,8 @@ class ObjectOutlines(Settings):
     kind: Literal["object-outlines"]
     source: Name
     prefix: Name
-    pictures: str
-    annotation: str
+    pictures: Inside
+    annotation: Inside
     reading: Literal["mask", "footprints", "tiles"]
     value: Annotated[int, Field(ge=0, le=65535)] = 255
     label: str = "building"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, Share, SplitShares
 from rsvlm.data.kinds.tasks import GivenQuestions, MixRules, Style
-from rsvlm.settings import Name, Pattern, Settings, slots
+from rsvlm.settings import Inside, Name, Pattern, Settings, slots
 
 Asked = Literal["classification", "caption", "question"]
 
@@ -29,8 +29,8 @@ class Listing(Settings):
     """
 
     layout: Literal["lines", "karpathy", "nwpu", "folders", "choice", "rsvqa", "llava"] = "lines"
-    file: str = "pairs.jsonl"
-    path: Annotated[str, slots("name", "label")] = "{name}"
+    file: Inside | Literal[""] = "pairs.jsonl"
+    path: Annotated[Inside, slots("name", "label")] = "{name}"
     label: Pattern | None = r"([^/]+)/[^/]+$"
     name: Pattern = r"([^/]+)\.[^./]+$"
     scene: Pattern = r"([^/]+)\.[^./]+$"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import ChipSettings, Percent, SplitShares
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 Property = Literal["resolution", "sensor", "modality"]
 
@@ -44,7 +44,7 @@ class PictureProperties(Settings):
     kind: Literal["picture-properties"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     bands: tuple[int, ...] = ()
     scene: Pattern = "^(.*)$"
     shares: SplitShares = SplitShares()

@@ -9,7 +9,7 @@ from rsvlm.chat.settings import ChatSettings
 from rsvlm.data.kinds.meta import MetaCaptions
 from rsvlm.data.kinds.scene_words import SceneWords
 from rsvlm.data.kinds.similarity import SimilaritySettings
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 
 class NeighbourCandidates(Settings):
@@ -25,7 +25,7 @@ class NeighbourCandidates(Settings):
 
     kind: Literal["neighbours"]
     source: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     pictures: Annotated[int, Field(ge=2, le=1_000_000)] = 150
     neighbours: Annotated[int, Field(ge=1, le=100)] = 4
     count: Annotated[int, Field(ge=1, le=100)] = 20
@@ -74,7 +74,7 @@ class Ranked(Settings):
     kind: Literal["ranked"]
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     share: Share = 1.0
     shares: SplitShares = SplitShares()
     candidates: Candidates

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import SplitShares
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class SceneClasses(Settings):
@@ -25,7 +25,7 @@ class SceneClasses(Settings):
     kind: Literal["scene-classes"]
     source: Name
     prefix: Name
-    pictures: str = "*/*"
+    pictures: Inside = "*/*"
     label: Pattern = r"([^/]+)/[^/]+$"
     name: Pattern = r"([^/]+)\.[^./]+$"
     names: dict[str, str] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import BoxPictures, M2BSettings, Share, SplitShares
 from rsvlm.data.kinds.known import KnownClasses
-from rsvlm.settings import Name, Pattern, Settings, slots
+from rsvlm.settings import Inside, Name, Pattern, Settings, slots
 
 
 class Sequences(Settings):
@@ -54,7 +54,7 @@ class ChangeSequences(Sequences):
     """
 
     kind: Literal["change-sequences"]
-    pairs: str = "*"
+    pairs: Inside = "*"
     scene: Pattern = "^(.*)$"
     noun: str = "building"
     m2b: M2BSettings = M2BSettings()
@@ -71,8 +71,8 @@ class DamageSequences(Sequences):
     """
 
     kind: Literal["damage-sequences"]
-    annotations: str
-    pictures: Annotated[str, slots("name")]
+    annotations: Inside
+    pictures: Annotated[Inside, slots("name")]
     labels: dict[str, str] = Field(
         default_factory=lambda: {
             "no-damage": "No damage",
@@ -95,8 +95,8 @@ class DevelopmentSequences(Sequences):
     """
 
     kind: Literal["development-sequences"]
-    annotations: str
-    pictures: Annotated[str, slots("stem", "date")]
+    annotations: Inside
+    pictures: Annotated[Inside, slots("stem", "date")]
     images: Literal[2, 5] = 5
     changes: tuple[str, ...] = ("residential", "commercial", "industrial", "road", "demolition", "mega projects")
     statuses: tuple[str, ...] = (
@@ -124,7 +124,7 @@ class PlaceSequences(Sequences):
     """
 
     kind: Literal["place-sequences"]
-    annotations: str
+    annotations: Inside
     classes: tuple[str, ...] = ()
     sensors: dict[str, str] = Field(
         default_factory=lambda: {"WORLDVIEW02": "WorldView-2", "WORLDVIEW03_VNIR": "WorldView-3", "SENTINEL2": "Sentinel-2"}
@@ -142,7 +142,7 @@ class ExampleSequences(Sequences):
     """
 
     kind: Literal["example-sequences"]
-    file: str
+    file: Inside
     datasets: tuple[str, ...]
 
 
@@ -180,7 +180,7 @@ class SceneOptions(Settings):
     kind: Literal["scene-options"]
     source: Name
     prefix: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     options: Annotated[int, Field(ge=2, le=30)] = 5
     validation_share: Share = 0.05
     share: Share = 1.0

@@ -8,7 +8,7 @@ from rsvlm.captioning.settings import BoxPictures, Share, SplitShares
 from rsvlm.conversations.settings import AttributeSettings, RelationSettings
 from rsvlm.data.kinds.known import KnownClasses
 from rsvlm.data.kinds.spots import SpotSettings
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 
 class SizeClass(Settings):
@@ -91,7 +91,7 @@ class FineShipChains(Settings):
     kind: Literal["fine-ship-chains"]
     source: Name
     prefix: Name
-    pictures: str = "*/*"
+    pictures: Inside = "*/*"
     names: dict[str, str] = Field(default_factory=dict)
     shares: SplitShares = SplitShares(test=0.1, validation=0.0)
     least_turns: Annotated[int, Field(ge=4, le=6)] = 4

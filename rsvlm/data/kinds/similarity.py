@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rsvlm.contrastive.settings import Text, Vision, Weights
-from rsvlm.settings import Name, Settings
+from rsvlm.settings import Inside, Name, Settings
 
 
 class FitSettings(Settings):
@@ -19,7 +19,7 @@ class FitSettings(Settings):
     """
 
     source: Name
-    file: str = "pairs.jsonl"
+    file: Inside = "pairs.jsonl"
     pictures: Annotated[int, Field(ge=10, le=100_000)] = 600
     penalty: Annotated[float, Field(gt=0)] = 1.0
 

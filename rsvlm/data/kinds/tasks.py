@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rsvlm.captioning.settings import Share
-from rsvlm.settings import Settings, slots
+from rsvlm.settings import Inside, Settings, slots
 
 Style = Literal["geochat", "lhrs-bot", "mmrs-1m", "rs-gpt4v", "rs-instructions", "skyeyegpt"]
 
@@ -27,9 +27,9 @@ class MixRules(Settings):
 class QuestionFiles(Settings):
     """The three files of RSVQA for one split."""
 
-    images: str
-    questions: str
-    answers: str
+    images: Inside
+    questions: Inside
+    answers: Inside
 
 
 class GivenQuestions(Settings):
@@ -50,9 +50,9 @@ class GivenQuestions(Settings):
 
     layout: Literal["rsvqa", "rsivqa", "crsvqa", "floodnet", "choice"]
     source: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[Inside, ...] = ()
     splits: dict[Literal["train", "validation", "test"], QuestionFiles] = Field(default_factory=dict)
-    picture: Annotated[str, slots("id")] = "{id}.tif"
+    picture: Annotated[Inside, slots("id")] = "{id}.tif"
     asked: tuple[str, ...] = ()
     most: Annotated[int, Field(ge=1, le=1000)] = 10
     counts: Literal["given", "ranges"] = "given"

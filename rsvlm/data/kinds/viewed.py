@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Percent, Share, SplitShares
 from rsvlm.data.kinds.writer import Writer
-from rsvlm.settings import Name, Pattern, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class SeenObjects(Settings):
@@ -43,7 +43,7 @@ class _Viewed(Settings):
 
     source: Name
     prefix: Name
-    pictures: str
+    pictures: Inside
     label: Pattern | None = None
     writer: Writer
     objects: SeenObjects | None = None

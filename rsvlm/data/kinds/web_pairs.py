@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rsvlm.captioning.settings import Share
 from rsvlm.data.kinds.similarity import SimilaritySettings
-from rsvlm.settings import Name, Settings, slots
+from rsvlm.settings import Inside, Name, Settings, slots
 
 
 class Columns(Settings):
@@ -41,7 +41,7 @@ class Examples(Settings):
     """
 
     source: Name
-    pictures: str
+    pictures: Inside
     most: Annotated[int, Field(ge=1)]
     crops: Annotated[int, Field(ge=0, le=100)] = 0
     least_crop: Annotated[float, Field(gt=0, le=1)] = 0.4
@@ -89,10 +89,10 @@ class WebPairs(Settings):
     kind: Literal["web-pairs"]
     source: Name
     prefix: Name
-    file: str
+    file: Inside
     layout: Literal["lines", "csv", "parquet"] = "lines"
     columns: Columns = Columns()
-    pictures: Annotated[str, slots("picture")] = "{picture}"
+    pictures: Annotated[Inside, slots("picture")] = "{picture}"
     keywords: bool = True
     share: Share = 1.0
     validation_share: Share = 0.05

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rsvlm.errors import ConfigurationError
 from rsvlm.records.geometry import corners_of_box
 from rsvlm.records.readers.annotation import Annotation, RawObject
 from rsvlm.records.readers.lines import number_of, text_lines
@@ -15,6 +14,19 @@ from rsvlm.records.unfit import Unfit
 
 COLUMNS = ("x1", "y1", "x2", "y2", "width", "height", "label", "-")
 _START = ("x1", "y1")
+
+
+def ends_of(columns: Sequence[str]) -> tuple[str, str]:
+    """Return the two columns that end a box: x2 and y2, or width and height.
+
+    Raises:
+        ValueError: the columns do not make a box.
+    """
+    unknown = [name for name in columns if name not in COLUMNS]
+    ends = next((pair for pair in (("x2", "y2"), ("width", "height")) if set(pair) <= set(columns)), None)
+    if unknown or ends is None or not set(_START) <= set(columns):
+        raise ValueError(f"columns {list(columns)} make no box; x1, y1 and x2, y2 or width, height; allowed: {', '.join(COLUMNS)}")
+    return ends
 
 
 def read(path: Path, columns: Sequence[str]) -> list[Annotation]:
@@ -26,13 +38,10 @@ def read(path: Path, columns: Sequence[str]) -> list[Annotation]:
             line may have more columns. Without a label column, the class of every object is empty.
 
     Raises:
-        ConfigurationError: the columns do not make a box.
+        ValueError: the columns do not make a box.
         DataError: the file as a whole cannot be read.
     """
-    unknown = [name for name in columns if name not in COLUMNS]
-    ends = next((pair for pair in (("x2", "y2"), ("width", "height")) if set(pair) <= set(columns)), None)
-    if unknown or ends is None or not set(_START) <= set(columns):
-        raise ConfigurationError(f"columns {list(columns)} make no box; x1, y1 and x2, y2 or width, height; allowed: {', '.join(COLUMNS)}")
+    ends = ends_of(columns)
     return [Annotation("", [_object(number, line, columns, ends) for number, line in text_lines(path)])]
 
 

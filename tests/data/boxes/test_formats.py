@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from rsvlm.errors import ConfigurationError
 from rsvlm.recipes.load import load_recipe
 from rsvlm.records.readers import plain_boxes
 from tests.data.tiny import Corpus, image, text
@@ -43,7 +42,7 @@ def test_a_bad_line_is_a_fault_with_its_number(tmp_path, line: str, reason: str)
 
 @pytest.mark.parametrize("columns", [["x1", "y1", "x2", "label"], ["x1", "y1", "x2", "y2", "class"], []])
 def test_columns_that_make_no_box(tmp_path, columns: list[str]) -> None:
-    with pytest.raises(ConfigurationError, match="make no box"):
+    with pytest.raises(ValueError, match="make no box"):
         plain_boxes.read(text(tmp_path / "a.txt", "1 2 3 4 5"), columns)
 
 
