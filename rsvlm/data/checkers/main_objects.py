@@ -140,7 +140,10 @@ def _statements(kind: str, match: re.Match[str], main: Mapped, record: Mapping[s
             yield stated("share", text, share >= 99.4, f"{share:.2f}%")
         case "area" | "brief area":
             yield _measure(text, groups[1], main.ground.area)
+            if kind == "area":
+                yield _extent(groups[0], main)
         case "narrow":
+            yield _extent(groups[0], main)
             yield stated("size", text, _stretch(main.ground) >= 2.97, f"{_stretch(main.ground):.2f}")
         case "pieces":
             yield stated("geometry", text, _line_of(main.pixels) is None, "it is in one piece")
@@ -183,6 +186,11 @@ def _measure(text: str, said: str, truth: float, edge: float = 0.0) -> Statement
     number = int(said.replace(",", ""))
     step = 10 ** max(0, len(str(number)) - 3)
     return stated("measure", text, abs(number - truth) <= 0.5 * step + _TOLERANCE * truth + edge + 1e-6, f"{truth:.1f}")
+
+
+def _extent(said: str, main: Mapped) -> Statement:
+    """Check whether the whole is spoken of, or the part that shows."""
+    return stated("size", said, main.whole in (None, said == "It"), "all of it shows" if main.whole else "a part of it shows")
 
 
 def _percent(whole: str, number: str, share: float) -> Statement:

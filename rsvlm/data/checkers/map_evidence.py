@@ -42,6 +42,7 @@ class Mapped:
         pixels: its visible part in pixels of the record's picture, y down.
         ground: the same part in metres, east and north of the picture's centre.
         edge: metres of a line that run along the picture's edge, where rounding decides whether they show.
+        whole: whether all of it lies in the picture; None where it ends so near the edge that rounding decides.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Mapped:
     pixels: BaseGeometry
     ground: BaseGeometry
     edge: float = 0.0
+    whole: bool | None = None
 
 
 def rule_of(record: Mapping[str, Any], evidence: Evidence) -> Mapping[str, Any]:
@@ -64,6 +66,12 @@ def rule_of(record: Mapping[str, Any], evidence: Evidence) -> Mapping[str, Any]:
             f"{record['id']}: no builder of the recipe makes records of kind '{record.get('builder')}' from '{record['source']}'"
         )
     return found[0]
+
+
+def _is_whole(shape: BaseGeometry, window: BaseGeometry) -> bool | None:
+    if shapely.covers(window.buffer(-_RIM, join_style="mitre"), shape):
+        return True
+    return None if shapely.covers(window.buffer(_RIM, join_style="mitre"), shape) else False
 
 
 def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
@@ -99,7 +107,7 @@ def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
             back = shapely.transform(visible, lambda points: to_ground(points / scale + (x, y)))
             rim = shapely.intersection(whole, window.buffer(_RIM, join_style="mitre").difference(window.buffer(-_RIM, join_style="mitre")))
             edge = rim.length * back.length / visible.length if element.kind == "line" else 0.0
-            found.append(Mapped(element.id, element.kind, element.tags, visible, back, edge))
+            found.append(Mapped(element.id, element.kind, element.tags, visible, back, edge, _is_whole(whole, window)))
     return found
 
 

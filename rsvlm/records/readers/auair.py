@@ -38,11 +38,13 @@ def _name(path: Path, element: Element) -> str:
 
 
 def _object(box: Any, where: str, names: list[str]) -> RawObject:
+    label = ""
     try:
         number = fields.whole(box, "class", where)
         if not 0 <= number < len(names):
             raise Unfit("object has no class", f"{where}.class is {number}; the file names {len(names)} classes")
+        label = names[number]
         left, top, width, height = (fields.number(box, side, where) for side in ("left", "top", "width", "height"))
-        return RawObject(where, names[number], corners_of_box(left, top, left + width, top + height))
+        return RawObject(where, label, corners_of_box(left, top, left + width, top + height))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)

@@ -13,14 +13,14 @@ _COLUMNS = ("image_path", "xmin", "ymin", "xmax", "ymax", "label")
 
 
 def _object(number: int, row: dict[str, str]) -> RawObject:
-    where = f"line {number}"
+    where, label = f"line {number}", row["label"].strip()
     try:
         x1, y1, x2, y2 = (number_of(row[name].strip(), name) for name in _COLUMNS[1:5])
-        return RawObject(where, row["label"].strip(), corners_of_box(x1, y1, x2, y2))
+        return RawObject(where, label, corners_of_box(x1, y1, x2, y2))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)
     except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
+        return RawObject(where, label, fault=Unfit("line is not an object", str(error)))
 
 
 def read(path: Path) -> list[Annotation]:

@@ -44,10 +44,11 @@ def read(path: Path) -> list[Annotation]:
 
 
 def _object(where: str, cells: list[str]) -> RawObject:
+    label = cells[9].strip()
     try:
         x1, y1, x2, y2 = (number_of(cell, name) for cell, name in zip(cells[1:5], ("xmin", "ymin", "xmax", "ymax"), strict=True))
-        return RawObject(where, cells[9].strip(), corners_of_box(x1, y1, x2, y2))
+        return RawObject(where, label, corners_of_box(x1, y1, x2, y2))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)
     except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
+        return RawObject(where, label, fault=Unfit("line is not an object", str(error)))

@@ -46,6 +46,6 @@ def _object(element: ElementTree.Element) -> RawObject:
         corners = turned_box(*(number_of((element.findtext(name) or "").strip(), name) for name in _TURNED))
         return RawObject(where, LABEL, corners, difficult=difficult_in(element.findtext("difficult")))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, LABEL, fault=unfit)
     except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
+        return RawObject(where, LABEL, fault=Unfit("line is not an object", str(error)))

@@ -51,13 +51,14 @@ def _object(number: int, line: str, columns: Sequence[str], ends: tuple[str, str
     if len(cells) < len(columns):
         return RawObject(where, fault=Unfit("line is not an object", f"{len(cells)} columns; {' '.join(columns)}"))
     row = dict(zip(columns, cells, strict=False))
+    label = row.get("label", "")
     try:
         x1, y1 = (number_of(row[name], name) for name in _START)
         x2, y2 = (number_of(row[name], name) for name in ends)
         if ends == ("width", "height"):
             x2, y2 = x1 + x2, y1 + y2
-        return RawObject(where, row.get("label", ""), corners_of_box(x1, y1, x2, y2))
+        return RawObject(where, label, corners_of_box(x1, y1, x2, y2))
     except Unfit as unfit:
-        return RawObject(where, fault=unfit)
+        return RawObject(where, label, fault=unfit)
     except ValueError as error:
-        return RawObject(where, fault=Unfit("line is not an object", str(error)))
+        return RawObject(where, label, fault=Unfit("line is not an object", str(error)))

@@ -64,6 +64,8 @@ def test_an_area_comes_before_a_line_and_the_largest_first(tmp_path: Path) -> No
     assert record["facts"]["tasks"] == [1, 3, 3, 3]
     assert record["facts"]["element"] == "way/1"
     assert faults(check(record, evidence)) == []
+    (fault,) = faults(check(reworded(record, record["captions"][0].replace(" It measures", " Its visible part measures")), evidence))
+    assert fault.why == "all of it shows"
 
 
 @pytest.mark.system("rsteller", 2)
@@ -95,6 +97,8 @@ def test_an_element_that_encloses_the_picture_covers_all_of_it(tmp_path: Path) -
     assert int(said[1].replace(",", "")) == pytest.approx((256 * PIXEL_METRES) ** 2 * 0.9933, rel=0.003)
     assert faults(check(record, evidence)) == []
     assert faults(check(reworded(record, base.replace("all of the image", "40% of the image, around its centre")), evidence))
+    (fault,) = faults(check(reworded(record, base.replace("Its visible part", "It")), evidence))
+    assert fault.why == "a part of it shows"
 
 
 @pytest.mark.system("rsteller", 2)
