@@ -1,4 +1,4 @@
-"""A file that is hashed and flushed by a second thread while it is written."""
+"""A file that is hashed and flushed by other threads while it is written."""
 
 import hashlib
 import os
@@ -31,6 +31,8 @@ class HashedFile:
         self._size = 0
         self._since = 0
         self._waiting: deque[Future[None]] = deque()
+        self._disk = ThreadPoolExecutor(1)
+        self._flush: Future[None] | None = None
 
     def write(self, data: bytes) -> None:
         """Append bytes.
@@ -57,8 +59,13 @@ class HashedFile:
         self._digest.update(data)
         self._since += len(data)
         if self._since >= _FLUSHED:  # in between, so that the end does not wait for the whole file
-            os.fdatasync(self._stream.fileno())
+            self._wait_for_flush()
+            self._flush = self._disk.submit(os.fdatasync, self._stream.fileno())
             self._since = 0
+
+    def _wait_for_flush(self) -> None:
+        if self._flush is not None:
+            self._flush.result()
 
     def sha256(self) -> str:
         """Return the hex sha256 of a file that was left without an error."""
@@ -73,7 +80,9 @@ class HashedFile:
                 self._hand_over()
                 while self._waiting:
                     self._waiting.popleft().result()
+                self._wait_for_flush()
                 os.fsync(self._stream.fileno())
         finally:
             self._pool.shutdown(cancel_futures=True)
+            self._disk.shutdown()
             self._stream.close()
