@@ -24,6 +24,7 @@ from rsvlm.data.towers import similarity_of
 from rsvlm.data.work import Work
 from rsvlm.files import sha256_of
 from rsvlm.records.models import Sample, safe_id
+from rsvlm.records.splits import scene_named
 from rsvlm.records.unfit import Unfit
 
 UNNAMED = "no candidate names the class of the scene alone"
@@ -31,9 +32,10 @@ UNNAMED = "no candidate names the class of the scene alone"
 
 @dataclass(frozen=True)
 class _Seen:
-    """A picture with its name, as it is stored and decoded."""
+    """A picture with its name and scene, as it is stored and decoded."""
 
     name: str
+    scene: str
     file: str
     stored: Rendered
     picture: Image.Image
@@ -42,7 +44,7 @@ class _Seen:
 def build(settings: Ranked, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split."""
     for seen, drawn, generator in _with_candidates(settings, work):
-        captions = drawn if settings.scene is None else [text for text in drawn if misnamed(text, settings.scene, seen.file) is None]
+        captions = drawn if settings.classes is None else [text for text in drawn if misnamed(text, settings.classes, seen.file) is None]
         if drawn and not captions:
             work.screen_out(seen.name, settings.source, UNNAMED, f"{len(drawn)} candidates")
             continue
@@ -57,14 +59,15 @@ def _pictures(settings: Ranked, work: Work) -> Iterator[_Seen]:
     for file in source.find(settings.pictures):
         try:
             name = safe_id(settings.prefix, PurePosixPath(file).stem)
-            if not work.in_split(name, settings.shares.as_mapping(), dict(settings.shares.scenes)):
+            scene = scene_named(settings.scene, file, settings.prefix, settings.source)
+            if not work.in_split(scene, settings.shares.as_mapping(), dict(settings.shares.scenes)):
                 continue
             if work.share("share of ranked pictures", name) >= settings.share:
                 work.rejected.leave_out(settings.source, "outside the share of this builder")
                 continue
             if work.wanted(name, settings.source):
                 stored = rendered(source.path(file), longest_side=settings.longest_side, stretch=settings.stretch, quality=settings.quality)
-                yield _Seen(name, file, stored, picture_of(stored.image, file))
+                yield _Seen(name, scene, file, stored, picture_of(stored.image, file))
         except Unfit as unfit:
             work.drop(file, settings.source, unfit)
 
@@ -132,7 +135,7 @@ def _sample(settings: Ranked, work: Work, seen: _Seen, captions: list[str], gene
         known = known_facts(settings.metadata, work, seen.file)
         before = sentences(known, settings.metadata.model_copy(update={"captions": 1}), work, seen.name)[0]
         chosen, facts["metadata"] = [f"{before} {caption}" for caption in chosen], known
-    fields = common_fields(work, settings.source, seen.file, scene=seen.name, method="ranked", builder=settings.kind)
+    fields = common_fields(work, settings.source, seen.file, scene=seen.scene, method="ranked", builder=settings.kind)
     variance = float(rotation_variance(likened[kept])[invariant])
     scores = {"similarity": round(float(own[kept[0]]), 5), "rotation-variance": round(variance, 8)}
     fields |= {**told(chosen, work.longest), "facts": facts, "scores": scores, "generator": generator}

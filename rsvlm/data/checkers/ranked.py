@@ -41,8 +41,8 @@ def check(record: Mapping[str, Any], evidence: Evidence) -> Iterator[Statement]:
         yield stated("text", text, given, "no training picture of the captioned set has this caption")
         expected = texts[winners[place]] if place < len(winners) else None
         yield stated("measure", f"place {place + 1}: {text}", text == expected, f"the ranking has {expected!r}")
-        if rule["scene"]:
-            yield from check_scene(text, rule["scene"], record["origin"]["picture"])
+        if rule["classes"]:
+            yield from check_scene(text, rule["classes"], record["origin"]["picture"])
         if before:
             told = {**record, "builder": "meta", "captions": [before]}
             yield from meta.check(told, Evidence(evidence.raw, {("meta", str(record["source"])): (rule["metadata"],)}))

@@ -9,7 +9,7 @@ from rsvlm.chat.settings import ChatSettings
 from rsvlm.data.kinds.meta import MetaCaptions
 from rsvlm.data.kinds.scene_words import SceneWords
 from rsvlm.data.kinds.similarity import SimilaritySettings
-from rsvlm.settings import Inside, Name, Settings
+from rsvlm.settings import Inside, Name, Pattern, Settings
 
 
 class NeighbourCandidates(Settings):
@@ -56,9 +56,11 @@ class Ranked(Settings):
         source: the source's name.
         prefix: starts the ids.
         pictures: glob pattern.
+        scene: regular expression; its first group, found in the file's name, names the scene, which lies in one split.
         share: of the pictures, drawn by a hash of their names.
+        shares: of scenes by split.
         candidates: where captions come from.
-        scene: candidates that name another class than the picture's path tells, or none, are passed over; null: all are ranked.
+        classes: candidates that name another class than the picture's path tells, or none, are passed over; null: all are ranked.
         first: the model that ranks all candidates.
         second: the model that ranks what the first one keeps, and measures the change under rotation.
         keep_first: captions that the first model keeps.
@@ -75,10 +77,11 @@ class Ranked(Settings):
     source: Name
     prefix: Name
     pictures: Inside
+    scene: Pattern = "^(.*)$"
     share: Share = 1.0
     shares: SplitShares = SplitShares()
     candidates: Candidates
-    scene: SceneWords | None = None
+    classes: SceneWords | None = None
     first: SimilaritySettings
     second: SimilaritySettings
     keep_first: Annotated[int, Field(ge=1)] = 10

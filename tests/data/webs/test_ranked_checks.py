@@ -64,7 +64,7 @@ def false_after(made: Made, place: int, change: Any) -> list[str]:
 
 @pytest.mark.system("rs5m", 2)
 def test_true_records_pass(tmp_path: Path) -> None:
-    for more in ({}, {"scene": WORDS}, {"keep_first": 1, "keep": 1}):
+    for more in ({}, {"classes": WORDS}, {"keep_first": 1, "keep": 1}):
         made = built(tmp_path / str(len(more)), **more)
         assert len(made.records) == 3
         assert all(made.statements(record) for record in made.records)
@@ -108,19 +108,37 @@ def test_a_candidate_that_no_training_picture_has_is_found_although_the_record_l
 
 @pytest.mark.system("rs5m", 2)
 def test_captions_of_another_picture_fail(tmp_path: Path) -> None:
-    made = built(tmp_path, scene=WORDS)
+    made = built(tmp_path, classes=WORDS)
     lake, meadow = made.records[0], made.records[1]
     swapped = made.statements({**lake, "captions": meadow["captions"]})
     assert sum(each.holds for each in swapped) <= len(swapped) / 4
 
 
 @pytest.mark.system("rs5m", 2)
+@pytest.mark.parametrize("seed", range(3))
+def test_two_renderings_of_a_place_lie_in_one_split(tmp_path: Path, seed: int) -> None:
+    """FMoW brings each moment twice: `airport_0_1_rgb` and `airport_0_1_msrgb`."""
+    known(tmp_path)
+    names = [f"meadow/meadow_{place}_{moment}_{kind}.png" for place in range(4) for moment in range(2) for kind in ("rgb", "msrgb")]
+    write_source(tmp_path, "scenes", {name: coloured(30, 180 + number, 40) for number, name in enumerate(names)}, "QuickBird", 0.6)
+    pattern = "^(.+_[0-9]+)_[0-9]+_(?:ms)?rgb$"
+    shares = {"test": 0.0, "validation": 0.5, "scenes": {f"{RANKED['prefix']}-meadow_{seed}": "test"}}
+    made = make(tmp_path, {**RANKED, "source": "scenes", "pictures": "*/*.png", "scene": pattern, "shares": shares})
+    splits = {scene: {one["split"] for one in made.records if one["scene"] == scene} for scene in {one["scene"] for one in made.records}}
+    assert len(made.records) == 16
+    assert len(splits) == 4
+    assert all(len(found) == 1 for found in splits.values())
+    assert splits[f"{RANKED['prefix']}-meadow_{seed}"] == {"test"}
+    assert not made.false()
+
+
+@pytest.mark.system("rs5m", 2)
 def test_the_class_of_the_scene_is_named_and_no_other(tmp_path: Path) -> None:
-    made = built(tmp_path, scene=WORDS)
+    made = built(tmp_path, classes=WORDS)
     texts = {record["origin"]["picture"]: record["captions"] for record in made.records}
     assert texts["lake/2.png"] == ["Blue lake."]
     assert all("meadow" in text or "fields" in text for text in (*texts["meadow/1.png"], *texts["meadow/3.png"]))
-    unnamed = built(tmp_path / "plain", scene=None)
+    unnamed = built(tmp_path / "plain", classes=None)
     assert {"A green baseball field.", "A green meadow at a blue lake."} & {
         text for record in unnamed.records for text in record["captions"]
     }
@@ -132,7 +150,7 @@ def test_the_class_of_the_scene_is_named_and_no_other(tmp_path: Path) -> None:
 
 @pytest.mark.system("rs5m", 2)
 def test_a_picture_without_a_fitting_candidate_is_screened_with_its_reason(tmp_path: Path) -> None:
-    made = built(tmp_path, scene={**WORDS, "words": {**WORDS["words"], "lake": ["fjord"]}})
+    made = built(tmp_path, classes={**WORDS, "words": {**WORDS["words"], "lake": ["fjord"]}})
     assert [record["origin"]["picture"] for record in made.records] == ["meadow/1.png", "meadow/3.png"]
     assert [(entry.id, entry.kind, entry.reason) for entry in made.rejected.entries()] == [("r-2", "screened", UNNAMED)]
 
