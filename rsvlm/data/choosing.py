@@ -5,14 +5,14 @@ which of them stay; memory holds a few numbers a record. Then the chosen ones ar
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rsvlm.data.towers import Embed
-from rsvlm.quality.balance import keep_at_most
+from rsvlm.quality.balance import keep_at_most, keep_within
 from rsvlm.quality.copies import Looks, digests, find_copies, plain_url
 from rsvlm.quality.groups import alike_groups
 from rsvlm.quality.percentiles import keep_top, keep_top_of_groups
@@ -33,8 +33,9 @@ class _Drops:
 
 def chooses(quality: QualitySettings) -> bool:
     """Say whether a recipe has steps that need all records at once."""
-    caps = (quality.balance.most_of_class, quality.balance.most_of_cluster)
-    return quality.copies is not None or bool(quality.percentiles) or any(cap is not None for cap in caps)
+    balance = quality.balance
+    capped = balance.most_of_class is not None or balance.most_of_cluster is not None or bool(balance.most_texts)
+    return quality.copies is not None or bool(quality.percentiles) or capped
 
 
 def needs_embeddings(quality: QualitySettings) -> bool:
@@ -83,7 +84,18 @@ def choose(shards: Shards, quality: QualitySettings, embed: Embed | None = None)
         kept = keep_at_most(groups, lambda place: ids[int(left[place])], full, seed=quality.seed, purpose="cluster cap")
         for row, group in zip(left[~kept].tolist(), groups[~kept].tolist(), strict=True):
             drops.add(row, "cluster is full", f"cluster {group}: at most {full}")
+    splits = table.column("split").to_pylist()
+    for source, limit in quality.balance.most_texts.items():
+        left = np.asarray([row for row in _left(rows, drops) if (sources[row], splits[row]) == (source, "train")], dtype=np.int64)
+        sizes = np.asarray([_texts(shards.fields(row)) for row in left.tolist()], dtype=np.int64)
+        kept = keep_within(sizes, lambda place, left=left: ids[int(left[place])], limit, seed=quality.seed, purpose="source cap")  # type: ignore[misc]
+        for row in left[~kept].tolist():
+            drops.add(row, "source is full", f"{source}: at most {limit} captions and conversations to train with")
     return drops.reasons
+
+
+def _texts(fields: Mapping[str, Any]) -> int:
+    return len(fields.get("captions") or ()) + len(fields.get("conversations") or ())
 
 
 def _of(shards: Shards, rows: np.ndarray, builder: str | None) -> np.ndarray:

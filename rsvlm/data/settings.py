@@ -46,7 +46,7 @@ from rsvlm.data.kinds.similarity import SimilaritySettings
 from rsvlm.data.kinds.viewed import ViewedPictures, ViewedTalks
 from rsvlm.data.kinds.web_pairs import WebPairs
 from rsvlm.quality.settings import QualitySettings
-from rsvlm.settings import Section, Settings
+from rsvlm.settings import Section, Settings, nearest
 
 # One entry a kind, sorted by its name.
 Builder = Annotated[
@@ -161,6 +161,14 @@ class CorpusSettings(Section):
         compared = self.quality.balance.most_of_cluster is not None or any(step.kind == "embedding" for step in steps)
         if compared and self.embedder is None:
             raise ValueError("copies by embedding and caps of clusters need an embedder")
+        return self
+
+    @model_validator(mode="after")
+    def _capped_sources(self) -> "CorpusSettings":
+        read = sorted({name for builder in self.builders if (name := getattr(builder, "source", None))})
+        for name in self.quality.balance.most_texts:
+            if name not in read:
+                raise ValueError(f"quality.balance.most_texts: no builder reads '{name}'; allowed: {', '.join(read)}{nearest(name, read)}")
         return self
 
 

@@ -39,6 +39,27 @@ def keep_at_most(groups: NDArray[np.integer], id_of: Callable[[int], str], most:
     return kept
 
 
+def keep_within(sizes: NDArray[np.integer], id_of: Callable[[int], str], most: int, *, seed: int, purpose: str) -> NDArray[np.bool_]:
+    """Return which records stay when their sizes may not come to more than `most` together.
+
+    Args:
+        sizes: (n,) what each record counts for.
+        id_of: the id of a position; asked for where there is too much alone.
+        most: of all that stay.
+        seed: of the draw.
+        purpose: a name, so that two draws among the same records differ.
+
+    Returns:
+        (n,) bool; records stay in the order of their hashes until the next one would be too much.
+    """
+    if sizes.sum() <= most:
+        return np.ones(len(sizes), dtype=bool)
+    order = sorted(range(len(sizes)), key=lambda row: (share_of(seed, purpose, id_of(row)), id_of(row)))
+    kept = np.zeros(len(sizes), dtype=bool)
+    kept[order] = np.cumsum(sizes[order]) <= most
+    return kept
+
+
 def distinct_tags(tags: Iterable[Tag]) -> list[Tag]:
     """Return the (key, value) pairs of one picture without repetitions, in their order."""
     return list(dict.fromkeys(tags))

@@ -318,12 +318,14 @@ class Balance(Settings):
     Attributes:
         most_of_class: most records of one class.
         most_of_cluster: most records of one cluster of embeddings.
+        most_texts: source -> most captions and conversations of it to train with; whole records, drawn by a hash of their ids.
         clusters: so many clusters, by spherical k-means.
         tag_threshold: a tag that occurs more often keeps about so many of its occurrences.
     """
 
     most_of_class: Annotated[int, Field(ge=1)] | None = None
     most_of_cluster: Annotated[int, Field(ge=1)] | None = None
+    most_texts: dict[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     clusters: Annotated[int, Field(ge=1, le=100_000)] = 20
     tag_threshold: Annotated[int, Field(ge=1)] | None = None
 

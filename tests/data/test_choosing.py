@@ -76,6 +76,24 @@ def test_a_class_is_capped(tmp_path: Path) -> None:
     assert all(row < 5 and reason == "class is full" for row, (reason, _) in drops.items())
 
 
+def test_texts_of_a_source_are_capped_where_they_train(tmp_path: Path) -> None:
+    texts = {name: [f"{name} {number}." for number in range(2 + row % 3)] for row, name in enumerate("abcdefghij")}
+    given = [
+        sample(name, row, source="many", split="test" if name in "ab" else "train", captions=said, caption_ids=["0" * 16] * len(said))
+        for row, (name, said) in enumerate(texts.items())
+    ]
+    made = shards(tmp_path / "a", [*given, *(sample(f"few{row}", 20 + row, source="few") for row in range(4))])
+    assert chooses(quality(balance={"most_texts": {"many": 11}}))
+    drops = choose(made, quality(balance={"most_texts": {"many": 11, "few": 4}}))
+    kept = [name for row, name in enumerate(texts) if row not in drops]
+    assert {"a", "b"} <= set(kept)
+    trained = sum(len(texts[name]) for name in kept if name not in "ab")
+    assert 11 - max(map(len, texts.values())) < trained <= 11
+    assert {reason for reason, _ in drops.values()} == {"source is full"}
+    assert max(drops) < len(texts)
+    assert not choose(made, quality(balance={"most_texts": {"many": 100}}))
+
+
 @pytest.mark.parametrize(("dropped", "listed"), [(0, {"later": "without main"}), (1, {"main": "without later"})])
 def test_a_sequence_stays_or_goes_as_one_and_what_goes_is_listed(tmp_path: Path, dropped: int, listed: dict[str, str]) -> None:
     later = sample("later", 2, part_of="main", captions=[], caption_ids=[])

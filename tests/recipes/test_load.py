@@ -240,3 +240,8 @@ def test_an_address_that_is_none_is_named_and_not_shown(workspace: Path, old: st
     with pytest.raises(ConfigurationError, match=f"params.yaml: {key}: not an address") as caught:
         load_parameters(workspace)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_cap_names_a_source_that_is_read(workspace: Path) -> None:
+    change(workspace, "most_texts: {dota: 20000,", "most_texts: {dotta: 20000,", "data/fit-rs")
+    assert "most_texts: no builder reads 'dotta'; allowed: dota, fair1m, star (did you mean 'dota'?)" in refused(workspace, "fit-rs")
