@@ -90,7 +90,7 @@ class RawFiles:
 
     def files(self) -> Iterable[tuple[str, str]]:
         """Yield (source, file) of every picture, sorted."""
-        return ((source.name, file) for source in self.sources for file in sorted(source.index) if is_picture(file))
+        return ((source.name, file) for source in self.sources for file in source.index.files() if is_picture(file))
 
     def named(self, name: str) -> list[tuple[str, str]]:
         """Return (source, file) of the pictures with this path, this file name or this stem."""

@@ -1,17 +1,15 @@
 """A source as the acquire stage left it: its files, what its index says of them, and safe paths into it."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from rsvlm.errors import DataError
+from rsvlm.records.raw_index import RawIndex
 from rsvlm.records.unfit import Unfit
-
-_COLUMNS = ("file", "gsd", "licence", "west", "south", "east", "north")
-_FURTHER = ("longitude", "latitude", "sensor", "date", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -27,13 +25,11 @@ class RawSource:
     folder: Path
 
     @cached_property
-    def index(self) -> dict[str, dict[str, Any]]:
-        """What the source's index says (gsd, licence, bounds), by file."""
+    def index(self) -> RawIndex:
+        """What the source's index says, by file."""
         path = self.folder / "index.parquet"
         try:
-            there = set(pq.read_schema(path).names)
-            rows = pq.read_table(path, columns=[*_COLUMNS, *(name for name in _FURTHER if name in there)]).to_pylist()
-            return {row["file"]: row for row in rows}
+            return RawIndex(path)
         except (OSError, ValueError, LookupError) as error:
             raise DataError(f"{path}: no readable index of source '{self.name}' ({error}); run the acquire stage again") from None
 
@@ -54,39 +50,35 @@ class RawSource:
             pass
         raise Unfit("file is missing", file[:100])
 
-    def find(self, pattern: str) -> list[str]:
-        """Return the source's files that match a glob pattern, relative to its folder, sorted.
+    def find(self, pattern: str) -> Iterator[str]:
+        """Return the source's files that match a glob pattern, relative to its folder, sorted, one after the other.
 
         Raises:
-            DataError: none does.
+            DataError: none does, or the source has no readable index.
         """
-        root = self.folder / "files"
-        try:
-            if ".." in PurePosixPath(pattern).parts:
-                raise ValueError("it leads out of the source")
-            found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
-        except (ValueError, NotImplementedError, OSError) as error:
-            raise DataError(f"source '{self.name}': the recipe's pattern {pattern!r} is none ({error}); relative, as in */*.jpg") from None
-        if not found:
+        found = self.index.matching(pattern)
+        first = next(found, None)
+        if first is None:
+            root = self.folder / "files"
             raise DataError(f"{root}: nothing matches '{pattern}'; check the recipe's pattern or run the acquire stage again")
-        return found
+        return itertools.chain([first], found)
 
     def metadata(self, file: str) -> dict[str, Any]:
         """Return the index row of a file: gsd (metres), bounds and centre (degrees), sensor, date, size (pixels), where known."""
-        return dict(self.index.get(file, {}))
+        return self.index.row(file)
 
     def licence(self, file: str) -> str:
         """Return the licence of a file as the index has it, empty where it is unknown."""
-        return str(self.index.get(file, {}).get("licence") or "")
+        return str(self.index.row(file).get("licence") or "")
 
     def gsd(self, file: str) -> float | None:
         """Return the ground sample distance of a file in metres, where the index knows it."""
-        value = self.index.get(file, {}).get("gsd")
+        value = self.index.row(file).get("gsd")
         return float(value) if value else None
 
     def bounds(self, file: str) -> list[float] | None:
         """Return west, south, east, north of a file in degrees, where the index knows them."""
-        row = self.index.get(file, {})
+        row = self.index.row(file)
         values = [row.get(key) for key in ("west", "south", "east", "north")]
         known = [float(value) for value in values if value is not None]
         return known if len(known) == len(values) else None

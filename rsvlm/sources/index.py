@@ -47,6 +47,7 @@ _KINDS = {
     "weights": (".safetensors", ".pth", ".pt", ".gguf", ".bin"),
 }
 _THREADS = 4
+_ROWS = 50_000  # in a group, which a reader holds at once
 
 
 def kind_of(path: str) -> str:
@@ -75,7 +76,7 @@ def build(definition: SourceDefinition, files: Iterable[ListedFile], folder: Pat
 
 def write(table: pa.Table, path: Path) -> None:
     """Write a table as Parquet with fixed settings, so that equal tables are equal bytes."""
-    pq.write_table(table, path, compression="zstd", version="2.6", data_page_version="1.0", use_dictionary=True)
+    pq.write_table(table, path, row_group_size=_ROWS, compression="zstd", version="2.6", data_page_version="1.0", use_dictionary=True)
 
 
 def _row(definition: SourceDefinition, file: ListedFile, folder: Path) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def build_frames(settings: FrameClips, work: Work) -> Iterator[Sample]:
 
 def _pictures(settings: FrameClips, work: Work, stem: str) -> list[str]:
     try:
-        files = work.source(settings.source).find(settings.pictures.replace("{name}", stem))
+        files = list(work.source(settings.source).find(settings.pictures.replace("{name}", stem)))
     except DataError:
         raise Unfit("video has no pictures", stem[:100]) from None
     if len(files) < 2:

@@ -18,7 +18,7 @@ from rsvlm.records.unfit import Unfit
 def build(settings: PlaceSequences, work: Work) -> Iterator[Sample]:
     """Yield the samples of one split."""
     raw = work.source(settings.source)
-    files = raw.find(settings.annotations)
+    files = list(raw.find(settings.annotations))
     root = raw.path(files[0]).parents[len(files[0].split("/")) - 1]
     classes = settings.classes or tuple(wording("fmow-classes")["classes"])
     for sequence in fmow.sequences(raw.path(file) for file in files):

@@ -30,11 +30,14 @@ def scenes_in(raw: RawSource, pattern: str = "*/*") -> Iterator[ScenePicture | U
     Raises:
         DataError: nothing matches, or no picture does.
     """
-    found = [path for name in raw.find(pattern) if (path := PurePosixPath(name)).suffix.lower() in PICTURES]
-    if not found:
-        raise DataError(f"source '{raw.name}': '{pattern}' matches no picture ({', '.join(PICTURES)})")
-    for path in found:
+    none = True
+    for path in map(PurePosixPath, raw.find(pattern)):
+        if path.suffix.lower() not in PICTURES:
+            continue
+        none = False
         try:
             yield ScenePicture(path.as_posix(), clean_text(path.parent.name, longest=LONGEST_LABEL))
         except Unfit as unfit:
             yield Unfit(unfit.reason.replace("caption", "label", 1), f"{path.as_posix()[:100]}: {unfit.detail}")
+    if none:
+        raise DataError(f"source '{raw.name}': '{pattern}' matches no picture ({', '.join(PICTURES)})")

@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rsvlm.errors import DataError
@@ -220,6 +222,9 @@ def source(tmp_path):
                 (folder / "files" / name).touch()
         else:
             (folder / "files").symlink_to(files)
+        listed = [path.relative_to(folder / "files").as_posix() for path in (folder / "files").glob("**/*") if path.is_file()]
+        rows = [{**dict.fromkeys(("gsd", "licence", "west", "south", "east", "north")), "file": name} for name in listed]
+        pq.write_table(pa.Table.from_pylist(rows), folder / "index.parquet")
         return RawSource("made", folder)
 
     return make
