@@ -117,7 +117,7 @@ def read_boxes(path: Path, form: str, columns: Sequence[str] = (), ignored: Coll
         ignored: class names that are passed over.
 
     Raises:
-        ConfigurationError: the columns do not make a box.
+        ValueError: the columns do not make a box.
         DataError: the file as a whole cannot be read.
     """
     contents: Iterable[Annotation | Unfit]

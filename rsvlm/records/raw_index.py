@@ -1,10 +1,11 @@
 """What the index of a source says of its files, asked file by file; memory does not grow with their number.
 
-The rows of `index.parquet` are put into a temporary file of the system, sorted by file, once for each user.
+The rows of `index.parquet` are put into a temporary file of the system, sorted by file.
 """
 
 import fnmatch
 import itertools
+import math
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from rsvlm.errors import RsvlmError
 _COLUMNS = ("file", "gsd", "licence", "west", "south", "east", "north")
 _FURTHER = ("longitude", "latitude", "sensor", "date", "width", "height")
 _ROWS = 5_000
+_NAN = b"nan"  # SQLite would store the number as nothing, and what is wrong would pass for unknown
 _BEHIND_ALL = "\U0010ffff"
 _MAGIC = re.compile(r"[*?[]")
 
@@ -30,8 +32,8 @@ class RawIndex:
         """Read the index.
 
         Raises:
-            OSError, ValueError, LookupError: it is missing, no Parquet file, or has not the columns file, gsd, licence and
-                bounds.
+            OSError, ValueError, LookupError: it is missing, no Parquet file, has not the columns file, gsd, licence and
+                bounds, or holds in them what is neither text nor number.
             RsvlmError: the system's folder for temporary files is full.
         """
         with pq.ParquetFile(path) as file:
@@ -47,10 +49,12 @@ class RawIndex:
             places = ", ".join("?" * len(self._names))
             try:
                 for batch in file.iter_batches(_ROWS, columns=list(self._names)):
-                    columns = [batch.column(name).to_pylist() for name in self._names]
+                    columns = [[_NAN if value != value else value for value in batch.column(name).to_pylist()] for name in self._names]
                     self._table.executemany(f"INSERT OR REPLACE INTO entries VALUES ({places})", zip(*columns, strict=True))
             except sqlite3.OperationalError as error:
                 raise RsvlmError(f"temporary file of an index: {error}; free some space for temporary files (TMPDIR)") from None
+            except (sqlite3.Error, OverflowError) as error:
+                raise ValueError(f"it holds what is no value of an index: {error}") from None
 
     def row(self, file: str) -> dict[str, Any]:
         """Return what the index says of a file, empty where it does not have it.
@@ -60,7 +64,9 @@ class RawIndex:
         """
         with self._lock:
             found = self._table.execute("SELECT * FROM entries WHERE file = ?", (file,)).fetchone()
-        return dict(zip(self._names, found, strict=True)) if found else {}
+        if found is None:
+            return {}
+        return {name: math.nan if value == _NAN else value for name, value in zip(self._names, found, strict=True)}
 
     def files(self, below: str = "") -> Iterator[str]:
         """Yield the files, sorted.

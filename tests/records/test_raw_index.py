@@ -1,5 +1,6 @@
 """The index of a source by file: what it says, and the files of a pattern, held to what `pathlib` finds on disk."""
 
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,6 +52,19 @@ def test_rows_keep_their_values_and_kinds(tmp_path: Path) -> None:
         assert isinstance(row["gsd"], float)
         assert isinstance(row["width"], int)
     assert index.row("12000.png") == {}
+
+
+def test_a_number_that_is_none_is_not_taken_for_unknown(tmp_path: Path) -> None:
+    index = index_of(tmp_path, [{"file": "a", "gsd": math.nan}, {"file": "b", "gsd": math.inf}, {"file": "c", "gsd": None}])
+    assert math.isnan(index.row("a")["gsd"])
+    assert index.row("b")["gsd"] == math.inf
+    assert index.row("c")["gsd"] is None
+
+
+@pytest.mark.parametrize("row", [{"file": None}, {"file": "a", "gsd": [1.0]}, {"file": "a", "gsd": {"x": 1}}])
+def test_values_that_are_none_of_an_index_are_told(tmp_path: Path, row: dict) -> None:
+    with pytest.raises(ValueError, match="no value of an index"):
+        index_of(tmp_path, [row])
 
 
 def test_two_go_through_the_files_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
