@@ -23,7 +23,7 @@ from rsvlm.records.models import LabelledObject, safe_id
 from rsvlm.records.pictures import RASTERS
 from rsvlm.records.raw import RawSource
 from rsvlm.records.readers import auair, boxes_csv, coco, dota, drone_tracks, hrsc, plain_boxes, voc
-from rsvlm.records.readers.annotation import Annotation
+from rsvlm.records.readers.annotation import Annotation, RawObject
 from rsvlm.records.text import class_name
 from rsvlm.records.unfit import Unfit
 
@@ -45,10 +45,11 @@ class Evidence:
 
     raw: Path
     settings: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    _sources: dict[str, RawSource] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def source(self, name: str) -> RawSource:
-        """Return a raw source by its name."""
-        return RawSource(name, self.raw / name)
+        """Return a raw source by its name; its index is read once."""
+        return self._sources.setdefault(name, RawSource(name, self.raw / name))
 
     def rules(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
         """Return the settings of the builders that can have made a record: those of its kind, source, annotation file and prefix."""
@@ -66,6 +67,19 @@ def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tupl
     Raises:
         DataError: the record does not say which annotation file it was made from, or that file has no such picture.
     """
+    return [(raw.label, tuple((float(x), float(y)) for x, y in raw.corners), raw.difficult) for raw in _listed(record, evidence, fit=True)]
+
+
+def faulty_classes(record: Mapping[str, Any], evidence: Evidence) -> set[str]:
+    """Return the classes in the file of objects without a readable place: nothing can be said of them but that they are there.
+
+    Raises:
+        DataError: the record does not say which annotation file it was made from.
+    """
+    return {raw.label for raw in _listed(record, evidence, fit=False)}
+
+
+def _listed(record: Mapping[str, Any], evidence: Evidence, *, fit: bool) -> list[RawObject]:
     origin = record.get("origin") or {}
     if not origin.get("annotation"):
         raise DataError(f"{record['id']}: the record does not name its annotation file")
@@ -74,8 +88,12 @@ def boxes_in_picture(record: Mapping[str, Any], evidence: Evidence) -> list[tupl
     form, columns = rule.get("format") or _FORMS.get(path.suffix.lower(), ""), tuple(rule.get("columns") or ())
     ignored = rule.get("ignored") or ()
     names = rule.get("names") or {}
-    objects = _objects(path, origin["picture"], form, columns)
-    return [found for found in objects if found[0] not in ignored and is_class_name(names.get(found[0], class_words(found[0])))]
+    found = []
+    for raw in _objects(path, origin["picture"], form, columns):
+        readable = raw.fault is None and bool(np.isfinite(raw.corners).all())
+        if readable == fit and raw.label not in ignored and is_class_name(names.get(raw.label, class_words(raw.label))):
+            found.append(raw)
+    return found
 
 
 def is_class_name(words: str) -> bool:
@@ -195,13 +213,10 @@ def _by_name(path: Path, form: str, columns: tuple[str, ...]) -> Mapping[str, Se
 
 
 @lru_cache(_PICTURES)
-def _objects(
-    path: Path, picture: str, form: str, columns: tuple[str, ...]
-) -> tuple[tuple[str, tuple[tuple[float, float], ...], bool], ...]:
+def _objects(path: Path, picture: str, form: str, columns: tuple[str, ...]) -> tuple[RawObject, ...]:
     contents = _parsed(path, form, columns)
     chosen = contents if len(contents) == 1 else _by_name(path, form, columns).get(Path(picture).name, ())
-    objects = [raw for content in chosen for raw in content.objects if raw.fault is None and np.isfinite(raw.corners).all()]
-    return tuple((raw.label, tuple((float(x), float(y)) for x, y in raw.corners), raw.difficult) for raw in objects)
+    return tuple(raw for content in chosen for raw in content.objects)
 
 
 def stored_objects(record: Mapping[str, Any]) -> list[LabelledObject]:

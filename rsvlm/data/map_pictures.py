@@ -18,7 +18,7 @@ from rsvlm.imagery.rasters import NO_PLACE, lonlat_bounds
 from rsvlm.maps.elements import Element, Kind, SetAside
 from rsvlm.maps.frames import Frame, frame_of_bounds, to_pixels
 from rsvlm.maps.geojson import read_geojson
-from rsvlm.maps.geometry import Bounds
+from rsvlm.maps.geometry import Bounds, visible_share
 from rsvlm.maps.mvt import read_mbtiles
 from rsvlm.maps.osm import FORMATS, read_osm
 from rsvlm.maps.store import MapStore
@@ -243,7 +243,10 @@ def seen_in(place: Place, store: MapStore, least_side: float) -> Iterator[Seen]:
             continue
         shape = _of_kind(shapely.intersection(shapely.make_valid(to_pixels(part, place.frame)), place.outline), found.element.kind)
         if shape is not None and is_large(shape, found.element.kind, least_side):
-            yield Seen(Element(found.element.id, found.element.kind, part, found.element.tags), shape, found.visible_share)
+            share = found.visible_share
+            if outline is not None:  # of what shows between the bounds, the picture's outline may cut more away
+                share *= visible_share(found.element.geometry, part, found.element.kind)
+            yield Seen(Element(found.element.id, found.element.kind, part, found.element.tags), shape, share)
 
 
 def is_large(shape: BaseGeometry, kind: Kind, least_side: float) -> bool:

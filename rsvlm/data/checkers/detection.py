@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from rsvlm.captioning.grammar import class_words, plural
-from rsvlm.data.evidence import Evidence, boxes_in_picture, boxes_in_window
+from rsvlm.data.evidence import Evidence, boxes_in_picture, boxes_in_window, faulty_classes
 from rsvlm.data.statement import Statement, stated, unread
 
 _NUMBER = r"(?:0\.\d\d|1\.00)"
@@ -45,7 +45,8 @@ class _Reader:
         self.shift = ((side - self.width) // 2, (side - self.height) // 2) if self.padded else (0, 0)
         names = self.rule["names"]
         self.objects = [(names.get(label, class_words(label)), polygon) for label, polygon, _ in boxes_in_window(record, evidence)]
-        self.anywhere = {names.get(label, class_words(label)) for label, _, _ in boxes_in_picture(record, evidence)}
+        listed = [label for label, _, _ in boxes_in_picture(record, evidence)]
+        self.anywhere = {names.get(label, class_words(label)) for label in {*listed, *faulty_classes(record, evidence)}}
 
     def polygon(self, values: Sequence[float]) -> shapely.Polygon:
         """Return a box of the text in pixels of the picture."""

@@ -28,6 +28,7 @@ from rsvlm.maps.osm import read_osm
 
 _DIMENSION = {"point": 0, "line": 1, "area": 2}
 _RIM = 0.1  # pixels
+_WHOLE, _DOUBT = 0.999, 0.0005  # the share of an element from which it is whole, and how far from that projections differ
 _METRE = 1e-5  # degrees; about the least that a place on the ground is kept to
 
 
@@ -42,7 +43,7 @@ class Mapped:
         pixels: its visible part in pixels of the record's picture, y down.
         ground: the same part in metres, east and north of the picture's centre.
         edge: metres of a line that run along the picture's edge, where rounding decides whether they show.
-        whole: whether all of it lies in the picture; None where it ends so near the edge that rounding decides.
+        whole: whether all of it, up to a thousandth, lies in the picture; None where rounding decides.
     """
 
     id: str
@@ -68,10 +69,9 @@ def rule_of(record: Mapping[str, Any], evidence: Evidence) -> Mapping[str, Any]:
     return found[0]
 
 
-def _is_whole(shape: BaseGeometry, window: BaseGeometry) -> bool | None:
-    if shapely.covers(window.buffer(-_RIM, join_style="mitre"), shape):
-        return True
-    return None if shapely.covers(window.buffer(_RIM, join_style="mitre"), shape) else False
+def _is_whole(shape: BaseGeometry, visible: BaseGeometry, kind: str) -> bool | None:
+    share = visible.area / shape.area if kind == "area" else visible.length / shape.length if kind == "line" else 1.0
+    return None if abs(share - _WHOLE) < _DOUBT else share > _WHOLE
 
 
 def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
@@ -107,7 +107,7 @@ def mapped(record: Mapping[str, Any], evidence: Evidence) -> list[Mapped]:
             back = shapely.transform(visible, lambda points: to_ground(points / scale + (x, y)))
             rim = shapely.intersection(whole, window.buffer(_RIM, join_style="mitre").difference(window.buffer(-_RIM, join_style="mitre")))
             edge = rim.length * back.length / visible.length if element.kind == "line" else 0.0
-            found.append(Mapped(element.id, element.kind, element.tags, visible, back, edge, _is_whole(whole, window)))
+            found.append(Mapped(element.id, element.kind, element.tags, visible, back, edge, _is_whole(whole, visible, element.kind)))
     return found
 
 

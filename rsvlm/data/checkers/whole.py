@@ -17,7 +17,7 @@ import shapely.affinity
 from rsvlm.captioning.grammar import class_words
 from rsvlm.data.checkers.footprints import footprint_boxes
 from rsvlm.data.checkers.masks import boxes_of
-from rsvlm.data.evidence import Evidence, boxes_in_picture
+from rsvlm.data.evidence import Evidence, boxes_in_picture, faulty_classes
 from rsvlm.errors import DataError
 from rsvlm.records.pictures import load_mask
 
@@ -85,6 +85,9 @@ def whole(record: Mapping[str, Any], evidence: Evidence) -> Whole:
             found.clear.setdefault(noun, []).append(shapely.affinity.translate(polygon, -x, -y))
         else:
             found.doubtful.add(noun)
+    if "label" not in rule and "classes" not in rule:
+        for label in faulty_classes(record, evidence):
+            found.anywhere[rule["names"].get(label, class_words(label))] += 1
     for gap in rule["known"]["unmarked"]:
         if gap["picture"] == stem:
             found.anywhere[gap["noun"]] += 1

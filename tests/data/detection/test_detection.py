@@ -84,6 +84,13 @@ def test_a_picture_without_a_ship_says_so(tmp_path) -> None:
     assert ships(tmp_path, "60 60 90 60 90 90 60 90 harbor 0\n", empty_share=0.0).records == []
 
 
+def test_no_absence_is_told_or_believed_beside_a_ship_without_a_readable_place(tmp_path) -> None:
+    harbor, faulty = "60 60 90 60 90 90 60 90 harbor 0\n", "10 x 20 10 20 16 10 16 ship 0\n"
+    assert ships(tmp_path / "b", harbor + faulty).records == []
+    told = ships(tmp_path / "a", harbor).record("dota-a")
+    assert {each.kind for each in ships(tmp_path / "c", harbor + faulty).false(told)} == {"presence"}
+
+
 def test_no_absence_is_told_where_a_ship_shows_too_little_to_be_told(tmp_path) -> None:
     """An eighth of a ship lies in the picture: too little to have a box, too much to say that there is none."""
     assert ships(tmp_path, "60 60 90 60 90 90 60 90 harbor 0\n10 -40 20 -40 20 6 10 6 ship 0\n").records == []

@@ -102,6 +102,15 @@ def test_an_element_that_encloses_the_picture_covers_all_of_it(tmp_path: Path) -
 
 
 @pytest.mark.system("rsteller", 2)
+@pytest.mark.parametrize(("beyond", "subject"), [(0, "It"), (0.15, "It"), (1, "Its visible part"), (5, "Its visible part")])
+def test_a_thousandth_beyond_the_edge_is_no_part(tmp_path: Path, beyond: float, subject: str) -> None:
+    """A square of 200 pixels a side that lies so many pixels beyond the picture: 0.075 %, 0.5 % and 2.5 % of it."""
+    (record,), evidence, _ = build(tmp_path, [box("way/1", -beyond, 20, 200 - beyond, 220, natural="water")])
+    assert f". {subject} measures about" in record["captions"][0]
+    assert faults(check(record, evidence)) == []
+
+
+@pytest.mark.system("rsteller", 2)
 def test_every_picture_has_one_base_caption_and_one_to_four_revisions(tmp_path: Path) -> None:
     for number, tones in enumerate((["formal"], ["formal", "casual", "brief"])):
         (record,), _, _ = build(tmp_path / str(number), [LAKE], rule_tones=tones)

@@ -82,6 +82,20 @@ def test_rasters_with_a_map_each(tmp_path: Path) -> None:
         assert faults(check_objects.check(record, evidence_of(tmp_path, builder))) == []
 
 
+@pytest.mark.system("rsteller", 2)
+@pytest.mark.parametrize("top", [5, 155])
+@pytest.mark.parametrize("left", [-1, 151])
+def test_what_lies_beyond_a_turned_outline_is_no_part_of_the_picture(tmp_path: Path, left: float, top: float) -> None:
+    """A raster in UTM is turned against the meridians: a pixel beyond its edge a lake may still be between its bounds."""
+    make_rasters(tmp_path)
+    lake = {1: ([(left, top), (left + 50, top), (left + 50, top + 40), (left, top + 40)], {"natural": "water"})}
+    (tmp_path / "osm/files/cells/one.osm").write_text(osm(lake))
+    builder = settings(MainObjects, "map-main-object", **LAYOUT)
+    records = {record["id"]: record for record in map(record_of, main_objects.build(builder, work_of(tmp_path, builder)))}
+    assert "Its visible part measures about" in records["w-one"]["captions"][0]
+    assert faults(check_objects.check(records["w-one"], evidence_of(tmp_path, builder))) == []
+
+
 def test_the_other_kinds_read_the_same_layout(tmp_path: Path) -> None:
     make_rasters(tmp_path)
     tags = settings(BalancedTags, "balanced-tags", **LAYOUT, side=64, least=64, most=128, threshold=5)
