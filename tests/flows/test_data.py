@@ -178,7 +178,7 @@ def test_a_version_at_a_git_revision_comes_from_the_cache(tmp_path: Path) -> Non
     for name, words in (
         ("tiny@nowhere", "no dvc.lock of that revision"),
         ("tiny@--help", "no dvc.lock of that revision"),
-        ("tyni@HEAD", r"no such corpus in that revision; it has: tiny \(did you mean 'tiny'\?\)"),
+        ("tniy@HEAD", r"no such corpus in that revision; it has: tiny \(did you mean 'tiny'\?\)"),
     ):
         with pytest.raises(ConfigurationError, match=words), corpus(tmp_path, name):
             pass
